@@ -16,33 +16,56 @@ use crate::route;
 pub const HIDDEN: &str = "••••••••";
 
 /// A name that holds one of these, with the marks between its words taken out, is one of a credential:
-/// `X-Gitlab-Token`, `apiKey`, `Ocp-Apim-Subscription-Key`.
-const PARTS: [&str; 20] = [
-    "authorization",
-    "authentication",
+/// `X-Gitlab-Token`, `apiKey`, `X-Pass-Code`.
+const PARTS: [&str; 21] = [
     "secret",
     "token",
     "password",
+    "passwort",
     "passwd",
     "passphrase",
+    "passcode",
+    "passkey",
     "credential",
+    "accesscode",
     "apikey",
     "accesskey",
     "privatekey",
     "cookie",
     "session",
+    "sessid",
     "bearer",
     "jwt",
-    "authkey",
-    "oauth",
-    "accesscode",
     "macaroon",
-    "userpass",
+    "hmac",
+    "saml",
 ];
-/// A name of which one of these is a word: `X-Auth`, `x_pwd`.
-const WORDS: [&str; 14] = [
-    "auth", "xauth", "auth0", "auth2", "cred", "creds", "pass", "pwd", "pat", "pin", "sid", "otp", "csrf",
+/// A name of which one of these is a word, numbers behind it aside: `X-Auth`, `x_pwd`, `x-pin2`.
+const WORDS: [&str; 16] = [
+    "pass",
+    "pwd",
+    "psw",
+    "pw",
+    "cred",
+    "creds",
+    "pat",
+    "pin",
+    "sid",
+    "otp",
+    "mfa",
+    "2fa",
+    "csrf",
     "xsrf",
+    "sign",
+    "assertion",
+];
+/// A name of which a word ends so is one too, unless the word is in [`INNOCENT`]: `appkey`, `userpass`,
+/// `totp`.
+const ENDINGS: [&str; 8] = ["key", "keys", "pass", "pwd", "pw", "creds", "otp", "mfa"];
+/// English words that end as a credential's name does.
+const INNOCENT: [&str; 13] = [
+    "monkey", "monkeys", "turkey", "donkey", "hockey", "jockey", "whiskey", "hotkey", "hotkeys", "compass",
+    "overpass", "trespass", "surpass",
 ];
 /// What stands before `key` where the key opens nothing: `Idempotency-Key`, `x-routing-key`.
 const OPEN_KEYS: [&str; 20] = [
@@ -77,19 +100,33 @@ const PARAMETERS: [&str; 4] = ["signature", "sig", "code", "hmac"];
 pub fn is_credential_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let words: Vec<&str> =
-        name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words
+        .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+        .filter(|word| !word.is_empty())
+        .collect();
     PARTS.iter().any(|part| letters.contains(part))
-        || words.iter().any(|word| WORDS.contains(word))
-        || ends_in_a_key(&words)
+        || words.iter().any(|word| WORDS.contains(word) || speaks_of_auth(word))
+        || words.iter().enumerate().any(|(at, word)| {
+            let is_last = at + 1 == words.len();
+            ENDINGS.iter().any(|ending| {
+                let before =
+                    if word == ending { at.checked_sub(1).and_then(|at| words.get(at)) } else { None };
+                word.strip_suffix(ending).is_some_and(|start| {
+                    // A key is one where the name ends with it: `x-key-id` says which.
+                    (is_last || !ending.starts_with("key"))
+                        && !INNOCENT.contains(word)
+                        && !OPEN_KEYS.contains(before.unwrap_or(&start))
+                })
+            })
+        })
 }
 
-fn ends_in_a_key(words: &[&str]) -> bool {
-    match words {
-        ["key"] => true,
-        [.., before, "key"] => !OPEN_KEYS.contains(before),
-        _ => false,
-    }
+/// `auth`, `xauth`, `authn`, `authorization`, `authenticated`, and no `author` or `authority`.
+fn speaks_of_auth(word: &str) -> bool {
+    word.split_once("auth").is_some_and(|(_before, after)| {
+        !after.starts_with("or") || after.starts_with("oriz") || after.starts_with("oris")
+    })
 }
 
 /// The same for a parameter of a URL's query, by its decoded name.
@@ -121,6 +158,14 @@ pub fn masked_url(url: &str) -> String {
     }
     masked.push_str(fragment);
     masked
+}
+
+/// Masks such parameters in the value of a header that holds a URL.
+pub fn mask_header(name: &str, value: &mut String) {
+    const OF_A_URL: [&str; 5] = ["location", "content-location", "referer", "refresh", "link"];
+    if OF_A_URL.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        *value = masked_url(value);
+    }
 }
 
 /// By the name as it is written in a query. A broken escape hides nothing that a receiver would not read as
@@ -185,6 +230,36 @@ mod tests {
             "X-Macaroon",
             "x-userpass",
             "access-code",
+            "x-passcode",
+            "X-Passkey",
+            "x-pass-key",
+            "x-pw",
+            "x-userpw",
+            "x-dbpass",
+            "x-appkey",
+            "x-sharedkey",
+            "x-masterkey",
+            "x-master-key-2",
+            "x-keys",
+            "x-apikeys",
+            "x-key1",
+            "x-saml-response",
+            "SAMLResponse",
+            "x-hmac",
+            "x-hmac-sha256",
+            "x-mfa",
+            "x-mfa-code",
+            "x-otp",
+            "x-totp",
+            "x-2fa",
+            "x-pin",
+            "x-api-key-v2",
+            "x-vercel-protection-bypass",
+            "x-sign",
+            "x-authn",
+            "x-authz",
+            "x-phpsessid",
+            "x-client-assertion",
         ] {
             assert!(is_credential_header(name), "{name}");
         }
@@ -203,8 +278,27 @@ mod tests {
             "surrogate-key",
             "keyword",
             "x-keyboard",
+            "x-keys-used",
+            "x-key-id",
+            "x-keynote",
+            "monkey",
+            "x-turkey",
+            "x-cachekey",
+            "x-idempotencykey",
+            "x-sort-keys",
             "author",
+            "x-authors",
+            "x-authority",
             "x-passenger",
+            "x-passport-country",
+            "x-compass",
+            "x-design",
+            "x-signal",
+            "x-pinned",
+            "x-shopping",
+            "x-credit",
+            "x-assessment",
+            "x-robot",
             "x-spin",
             "x-pattern",
             "webhook-id",
@@ -245,8 +339,18 @@ mod tests {
             ("https://r.example/?token=&token", "https://r.example/?token=&token"),
             ("https://r.example/?a%zz=1&key=hush=", "https://r.example/?a%zz=1&key=••••••••"),
             ("/x?password=hush?&", "/x?password=••••••••&"),
+            ("/x?monkey=1&pin=hush", "/x?monkey=1&pin=••••••••"),
         ] {
             assert_eq!(masked_url(url), masked, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_holds_a_url_is_masked_like_one() {
+        for (name, masked) in [("Location", true), ("referer", true), ("x-next", false)] {
+            let mut value = String::from("https://r.example/?token=hush");
+            mask_header(name, &mut value);
+            assert_eq!(value.ends_with(HIDDEN), masked, "{name}: {value}");
         }
     }
 

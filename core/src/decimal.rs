@@ -101,6 +101,19 @@ impl<'a> Decimal<'a> {
         i64::try_from(if self.is_negative { -number } else { number }).ok()
     }
 
+    /// The number without its fraction, where an `i64` surely holds it.
+    pub(crate) fn truncated(&self) -> Option<i64> {
+        let places = usize::try_from(self.point.max(0)).ok().filter(|places| *places <= 18)?;
+        let whole = self.digits().chain(std::iter::repeat(0)).take(places);
+        let number = whole.fold(0, |number: i64, digit| number * 10 + i64::from(digit));
+        Some(if self.is_negative { -number } else { number })
+    }
+
+    /// Whether it is below zero.
+    pub(crate) const fn is_negative(&self) -> bool {
+        self.is_negative
+    }
+
     /// The order of the two without their signs; neither is zero.
     fn compare_sizes(&self, other: &Self) -> Ordering {
         let is_told_by_text =

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::contract::{Rendering, counts_as_delivered};
-use crate::credential::{HIDDEN, is_credential_header};
+use crate::credential::{HIDDEN, is_credential_header, mask_header};
 use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
 use crate::variants::spelled;
@@ -224,7 +224,7 @@ impl Asks {
 impl ReceivedResponse {
     /// An answer of this status and these headers, which came at `now`; its body is not read yet. Headers are
     /// kept up to [`RESPONSE_HEADER_BYTES_MAX`]; what they ask for is read from all of them. Credentials
-    /// (`set-cookie`) are hidden: what is kept, every reader of the project sees.
+    /// (`set-cookie`, a `token` in `location`) are hidden: what is kept, every reader of the project sees.
     #[must_use]
     pub fn from_head(status: u16, received: Vec<(String, String)>, now: Timestamp) -> Self {
         let asks = Some(Asks::read(&received, now));
@@ -235,8 +235,11 @@ impl ReceivedResponse {
             room = left.unwrap_or(room);
             left.is_some()
         };
-        let shown = |(name, value): (String, String)| {
-            let value = if is_credential_header(&name) { String::from(HIDDEN) } else { value };
+        let shown = |(name, mut value): (String, String)| {
+            if is_credential_header(&name) {
+                value = String::from(HIDDEN);
+            }
+            mask_header(&name, &mut value);
             (name, value)
         };
         let headers: Vec<_> = received.into_iter().map(shown).filter(fits).collect();
@@ -661,9 +664,17 @@ mod tests {
 
     #[test]
     fn credentials_of_an_answer_are_hidden() {
-        let kept = answer(200, &[("set-cookie", "hush"), ("retry-after", "hush"), ("x-csrf-token", "hush")]);
+        let kept = answer(
+            302,
+            &[
+                ("set-cookie", "hush"),
+                ("retry-after", "hush"),
+                ("x-csrf-token", "hush"),
+                ("Location", "/a?b=1&token=hush"),
+            ],
+        );
         let shown: Vec<&str> = kept.headers.iter().map(|(_, value)| value.as_str()).collect();
-        assert_eq!(shown, [HIDDEN, "hush", HIDDEN]);
+        assert_eq!(shown, [HIDDEN, "hush", HIDDEN, &format!("/a?b=1&token={HIDDEN}")]);
     }
 
     #[test]

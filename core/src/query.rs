@@ -1,6 +1,6 @@
 //! Query strings of lists: paging and filters, every bad or unknown parameter named at `?name`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
@@ -438,6 +438,12 @@ impl Parameters {
             self.fault(key, "is given twice");
         }
         values.pop()
+    }
+
+    /// Whether any parameter is given twice, known or not.
+    pub(crate) fn has_twice(&self) -> bool {
+        let names: BTreeSet<&str> = self.pairs.iter().map(|(name, _)| name.as_str()).collect();
+        names.len() < self.pairs.len()
     }
 
     /// A text that restricts; empty means not given.

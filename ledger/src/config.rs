@@ -4,7 +4,7 @@ use postern_core::api::audit::AuditAction;
 use postern_core::api::event::EventTypeView;
 use postern_core::api::project::ProjectSettings;
 use postern_core::change::Changes;
-use postern_core::config::PROJECT_BYTES_MAX;
+use postern_core::config::{PROJECT_BYTES_MAX, PROJECT_VALUES_MAX};
 use postern_core::event::EventTypeDraft;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
@@ -13,7 +13,8 @@ use postern_core::webhook::Definition;
 use crate::error::LedgerError;
 use crate::event_types::EVENT_TYPES_MAX;
 use crate::project::Ledger;
-use crate::row::event_type::{TYPE_OVERHEAD_BYTES, TypeChange, view};
+use crate::row::event_type::{TYPE_OVERHEAD_BYTES, TYPE_OVERHEAD_VALUES, TypeChange, view};
+use crate::row::text::Extent;
 use crate::row::webhook::{StoredWebhook, WebhookChange};
 use crate::sql::{Sql, atomically, first};
 
@@ -56,8 +57,22 @@ fn configuration_bytes<S: Sql>(sql: &S) -> Result<usize, LedgerError> {
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
-fn signed(bytes: usize) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
+/// Values of the configuration as it is stored. Reads every definition.
+fn configuration_values<S: Sql>(sql: &S) -> Result<i64, LedgerError> {
+    let rows = sql
+        .run("SELECT definition, NULL FROM webhook UNION ALL SELECT example, schema FROM event_type", &[])?;
+    let mut values = 0;
+    for row in &rows {
+        values += TYPE_OVERHEAD_VALUES;
+        for column in 0..2 {
+            values += row.text_or_none(column)?.map_or(0, |json| Extent::of(json).values);
+        }
+    }
+    Ok(values)
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn of_type(change: TypeChange) -> Planned {
@@ -69,33 +84,45 @@ fn of_webhook(change: WebhookChange) -> Planned {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Does `write` in one transaction, unless the configuration, which it makes longer by `growth` bytes,
-    /// would be longer than what its own export may bring back ([`PROJECT_BYTES_MAX`]).
+    /// Does `write` in one transaction, unless the configuration, which it makes longer by `growth`, would be
+    /// longer than what its own export may bring back ([`PROJECT_BYTES_MAX`], [`PROJECT_VALUES_MAX`]).
     ///
-    /// The length is remembered, so that not every write looks at every definition; where it seems to be too
-    /// much it is counted anew.
+    /// The extent is remembered, so that not every write looks at every definition; where it seems to be too
+    /// much it is counted anew. No JSON has more values than two in three bytes (`[],`), so that most
+    /// projects' are never counted.
     ///
     /// # Errors
     /// [`LedgerError::StateConflict`] where it would; what `write` says.
     pub(crate) fn within_bounds<T>(
         &self,
-        growth: i64,
+        growth: Extent,
         write: impl FnOnce(&S) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let max = signed(PROJECT_BYTES_MAX);
-        let mut known = self.configuration_bytes.get();
-        if known.is_none_or(|known| growth > 0 && known.saturating_add(growth) > max) {
-            known = Some(signed(configuration_bytes(&self.sql)?));
-            self.configuration_bytes.set(known);
+        let (bytes_max, values_max) = (signed(PROJECT_BYTES_MAX), signed(PROJECT_VALUES_MAX));
+        let mut known =
+            self.configuration.get().unwrap_or(Extent { bytes: i64::MAX / 2, values: i64::MAX / 2 });
+        let is_large = |known: Extent| growth.bytes > 0 && (known + growth).bytes > bytes_max;
+        let is_many = |known: Extent| growth.values > 0 && (known + growth).values > values_max;
+        if self.configuration.get().is_none() || is_large(known) {
+            known.bytes = signed(configuration_bytes(&self.sql)?);
+            known.values = known.values.min(known.bytes / 3 * 2 + 2);
         }
-        let after = known.unwrap_or(0).saturating_add(growth);
-        if growth > 0 && after > max {
+        if is_many(known) {
+            known.values = configuration_values(&self.sql)?;
+        }
+        self.configuration.set(Some(known));
+        if is_large(known) {
             return Err(LedgerError::StateConflict {
                 why: "the definitions and event types of a project hold at most 6 MiB",
             });
         }
+        if is_many(known) {
+            return Err(LedgerError::StateConflict {
+                why: "the definitions and event types of a project hold at most 999,000 values of JSON",
+            });
+        }
         let written = atomically(&self.sql, write)?;
-        self.configuration_bytes.set(Some(after));
+        self.configuration.set(Some(known + growth));
         Ok(written)
     }
 
@@ -120,10 +147,10 @@ impl<S: Sql> Ledger<S> {
     /// What the operation of a step would say; the database fails.
     pub fn apply_config(&mut self, steps: Vec<ConfigStep>, now: Timestamp) -> Result<Vec<Seq>, LedgerError> {
         let planned = self.plan_config(steps, now)?;
-        let mut growth = 0;
+        let mut growth = Extent::default();
         for step in &planned {
             growth += match step {
-                Planned::Settings(_) => 0,
+                Planned::Settings(_) => Extent::default(),
                 Planned::Type(change) => change.growth()?,
                 Planned::Webhook(change) => change.growth()?,
             };
@@ -287,6 +314,35 @@ mod tests {
             made.update_event_type(name, EventTypeDraft::new(String::from(name)), None, START).unwrap();
         }
         assert!(configuration_bytes(&made.sql).unwrap() < 2_000);
+    }
+
+    #[test]
+    fn a_configuration_holds_no_more_values_than_its_export_may_bring_back() {
+        let mut made = ledger();
+        let with = |name: &str, example: serde_json::Value| EventTypeDraft {
+            example: Some(example),
+            ..EventTypeDraft::new(String::from(name))
+        };
+        let of_many = |name: &str| with(name, serde_json::json!(vec![0; 400_000]));
+        made.create_event_type(with("text", serde_json::json!(",".repeat(1_200_000))), START).unwrap();
+        for name in ["a", "b"] {
+            made.create_event_type(of_many(name), START).unwrap();
+        }
+        let full = LedgerError::StateConflict {
+            why: "the definitions and event types of a project hold at most 999,000 values of JSON",
+        };
+        assert_eq!(made.create_event_type(of_many("c"), START), Err(full.clone()));
+        // No longer than the text that it replaces.
+        assert_eq!(made.update_event_type("text", of_many("text"), None, START).map(|_view| ()), Err(full));
+        made.update_event_type("a", EventTypeDraft::new(String::from("a")), None, START).unwrap();
+        made.create_event_type(of_many("c"), START).unwrap();
+        let state = postern_core::config::State {
+            event_types: made.catalogue().unwrap(),
+            ..postern_core::config::State::default()
+        };
+        let document = postern_core::config::document(&state);
+        let body = serde_json::json!({ "document": document }).to_string();
+        assert!(postern_core::config::Request::parse(&body).is_ok());
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::memory::meters::Meters;
 use crate::memory::roster::{Member, Roster};
 use crate::memory::schemas::Schemas;
 use crate::memory::tokens::TokenBook;
+use crate::row::text::Extent;
 use crate::row::{leftover, meta, outbox};
 use crate::sql::{Sql, Value, atomically, first};
 
@@ -40,9 +41,9 @@ pub struct Ledger<S: Sql> {
     pub(crate) run_clock: RunClock,
     pub(crate) upkeep: Upkeep,
     pub(crate) ageing: Ageing,
-    /// Bytes of the configuration, once somebody has counted them (`crate::config`). What is deleted is not
-    /// taken off.
-    pub(crate) configuration_bytes: Cell<Option<i64>>,
+    /// How much the configuration holds, or more, once somebody has counted it (`crate::config`). What is
+    /// deleted is not taken off.
+    pub(crate) configuration: Cell<Option<Extent>>,
     pub(crate) schemas: Schemas,
     /// The sealing key that all secrets are known to be under.
     pub(crate) sealed_under: Option<String>,
@@ -89,7 +90,7 @@ impl<S: Sql> Ledger<S> {
             run_clock: RunClock::default(),
             upkeep: Upkeep::default(),
             ageing: Ageing::default(),
-            configuration_bytes: Cell::new(None),
+            configuration: Cell::new(None),
             schemas: Schemas::default(),
             sealed_under: None,
             acting: Acting::postern(),

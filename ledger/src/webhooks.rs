@@ -445,20 +445,26 @@ impl<S: Sql> Ledger<S> {
         Ok(found)
     }
 
-    /// Webhooks that call an inbox: those whose URL's path is `inbox_path` (`/in/p1.key`) or lies below it.
+    /// The first `max` webhooks with a secret that call an inbox, and how many there are: those whose URL's
+    /// path is `inbox_path` (`/in/p1.key`) or lies below it. No others are read: anybody may ask for this.
     ///
     /// # Errors
     /// The database fails.
-    pub fn webhooks_calling(&self, inbox_path: &str) -> Result<Vec<StoredWebhook>, LedgerError> {
-        let calls = |url: &str| {
-            let path = url
-                .split_once("://")
-                .and_then(|(_scheme, rest)| rest.find('/').and_then(|at| rest.get(at..)));
-            let rest = path.and_then(|path| path.strip_prefix(inbox_path));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-        };
-        let callers = self.roster.iter().filter(|(_seq, member)| calls(member.url()));
-        callers.filter_map(|(seq, _member)| self.stored_webhook_at(seq).transpose()).collect()
+    pub fn webhooks_calling(
+        &self,
+        inbox_path: &str,
+        max: usize,
+    ) -> Result<(Vec<StoredWebhook>, usize), LedgerError> {
+        let callers = self.roster.signing_callers(inbox_path);
+        let count = callers.len();
+        let first = callers.take(max).filter_map(|seq| self.stored_webhook_at(seq).transpose());
+        Ok((first.collect::<Result<_, _>>()?, count))
+    }
+
+    /// Whether a webhook that calls the inbox protects a header of this name; `None` where none has one.
+    #[must_use]
+    pub fn callers_protect(&self, inbox_path: &str, header: &str) -> Option<bool> {
+        self.roster.callers_protect(inbox_path, header)
     }
 
     /// How a webhook does: its latest deliveries, and how it is called.
@@ -714,12 +720,23 @@ mod tests {
             ("e", "https://host"),
             ("f", "https://host/in/p1.key?x"),
         ] {
-            create(&mut ledger, Definition { url: String::from(url), ..webhook(name, "*") });
+            let secret = Some(String::from("sealed"));
+            create(&mut ledger, Definition { url: String::from(url), secret, ..webhook(name, "*") });
         }
-        let callers = ledger.webhooks_calling("/in/p1.key").unwrap();
-        let names: Vec<&str> =
-            callers.iter().map(|webhook| WebhookName::as_str(&webhook.definition.name)).collect();
-        assert_eq!(names, ["a", "b", "f"]);
+        let silent =
+            Definition { url: String::from("https://host/in/p1.key"), secret: None, ..webhook("g", "*") };
+        create(&mut ledger, silent);
+        let check = |max: usize, names: &[&str]| {
+            let (callers, count) = ledger.webhooks_calling("/in/p1.key", max).unwrap();
+            let found: Vec<&str> =
+                callers.iter().map(|webhook| WebhookName::as_str(&webhook.definition.name)).collect();
+            assert_eq!((found.as_slice(), count), (names, 3));
+        };
+        check(20, &["a", "b", "f"]);
+        ledger.sql.run("DELETE FROM webhook WHERE name NOT IN ('a', 'b')", &[]).unwrap();
+        // The number is known without the others.
+        let (callers, count) = ledger.webhooks_calling("/in/p1.key", 2).unwrap();
+        assert_eq!((callers.len(), count), (2, 3));
     }
 
     #[test]

@@ -44,7 +44,7 @@ async fn every_field_reads_back_as_it_was_written() {
         "object": { "type": "deployment", "name": "d1", "version": "v1" },
         "headers": [{ "key": "X-Open", "value": "1", "protected": false }, { "key": "X-Hidden", "value": "hush-hush", "protected": true }],
         "description": "Größe – 日本", "labels": { "team": "geo", "env": "prod" },
-        "timeout_s": 30, "enabled": false, "retry": false, "include_result": true, "secret": SECRET
+        "timeout_s": 30, "enabled": false, "retry": false, "include_result": false, "secret": SECRET
     });
     let made = project.post("webhooks", &draft).await.expect(201);
     assert!(!made.body.contains("hush-hush") && !made.body.contains(SECRET), "{}", made.body);

@@ -162,6 +162,8 @@ async fn a_bad_test_is_refused_and_calls_nobody() {
         "/timeout_s",
         "/x",
     ]);
+    let unused = json!({ "url": sink.url("/a"), "filter": null, "labels": {}, "include_result": true });
+    project.post("tests", &unused).await.faults(&["/include_result", "/labels", "/filter"]);
     project.post("webhooks/w/test", &json!({ "type": "not ok", "x": 1 })).await.faults(&["/type", "/x"]);
     project.post("webhooks/nobody/test", &json!({})).await.problem(ProblemType::NotFound);
     project.get("tests/tst_nonsense").await.problem(ProblemType::NotFound);

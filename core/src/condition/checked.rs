@@ -21,7 +21,7 @@ impl Condition {
     /// Every bad part with its pointer: not an object, an unknown operator, a value that an operator can't
     /// take, a malformed path, too many fields, too deep, too long.
     pub fn parse(value: &Value, pointer: &str) -> Result<Self, Faults> {
-        parse::read(value, pointer).map(Self)
+        parse::read(value, pointer, parse::Source::Request).map(Self)
     }
 
     /// The JSON form.
@@ -66,6 +66,7 @@ impl Serialize for Condition {
 impl<'de> Deserialize<'de> for Condition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = json::written(deserializer)?;
-        Self::parse(&value, "").map_err(|faults| de::Error::custom(faults.sentence()))
+        let node = parse::read(&value, "", parse::Source::Store);
+        node.map(Self).map_err(|faults| de::Error::custom(faults.sentence()))
     }
 }

@@ -18,12 +18,21 @@ pub const FIELD_CHARS_MAX: usize = 256;
 /// Bytes of a condition as JSON at most: every webhook's is kept in memory.
 pub const BYTES_MAX: usize = 16 * 1024;
 
+/// Where a condition comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Somebody asks for it now.
+    Request,
+    /// It was taken once. What is stored is read although a newer rule refuses it.
+    Store,
+}
+
 /// Reads the condition that stands at `pointer` of a body.
 ///
 /// # Errors
 /// See [`Condition::parse`](super::Condition::parse).
-pub(super) fn read(value: &Value, pointer: &str) -> Result<Node, Faults> {
-    let mut reader = Reader { faults: Faults::default(), leaves: 0 };
+pub(super) fn read(value: &Value, pointer: &str, source: Source) -> Result<Node, Faults> {
+    let mut reader = Reader { faults: Faults::default(), leaves: 0, source };
     let node = reader.node(value, pointer, 1);
     if reader.leaves > LEAVES_MAX {
         let detail =
@@ -49,6 +58,7 @@ pub(super) fn read(value: &Value, pointer: &str) -> Result<Node, Faults> {
 struct Reader {
     faults: Faults,
     leaves: usize,
+    source: Source,
 }
 
 impl Reader {
@@ -103,7 +113,7 @@ impl Reader {
         self.leaves += 1;
         let path = match map.get("field") {
             None => self.fault(pointer, "must name a field, or be and, or or not"),
-            Some(Value::String(path)) => match check_path(path) {
+            Some(Value::String(path)) => match check_path(path, self.source) {
                 Ok(()) => Some(path.clone()),
                 Err(detail) => self.fault(format!("{pointer}/field"), detail),
             },
@@ -135,7 +145,7 @@ impl Reader {
 }
 
 /// Checks a path: `a.b.0`, or `/a/b/0` with `~0` for `~` and `~1` for `/` (RFC 6901).
-fn check_path(path: &str) -> Result<(), String> {
+fn check_path(path: &str, source: Source) -> Result<(), String> {
     check_text(path, 1, FIELD_CHARS_MAX)?;
     if let Some(pointer) = path.strip_prefix('/') {
         let mut after_tildes = pointer.split('~');
@@ -151,5 +161,24 @@ fn check_path(path: &str) -> Result<(), String> {
             "must be names joined by single dots, such as customer.country, or a JSON pointer such as /a.b/0",
         ));
     }
-    Ok(())
+    match plain_path(path).filter(|_plain| source == Source::Request) {
+        None => Ok(()),
+        Some(plain) => Err(format!(
+            "is written as JSONPath: write {plain} (a name without an index asks every element of a list). A name that \
+             really holds $ or a bracket is asked for by a JSON pointer, such as /a[0]"
+        )),
+    }
+}
+
+/// What to write in place of a path with the marks of RFC 9535: `items.0.sku` for `$.items[0].sku`,
+/// `items.sku` for `items[*].sku`. `None`: it has none.
+fn plain_path(path: &str) -> Option<String> {
+    let rest = path.strip_prefix('$').filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    if rest.is_none() && !path.contains(['[', ']']) {
+        return None;
+    }
+    let names = rest.unwrap_or(path).split(['.', '[', ']']);
+    let names = names.map(|name| name.trim_matches(['"', '\''])).filter(|name| !matches!(*name, "" | "*"));
+    let plain = names.collect::<Vec<_>>().join(".");
+    Some(if plain.is_empty() { String::from("the name of a field") } else { plain })
 }

@@ -294,3 +294,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_path_of_json_path_is_refused_with_what_to_write_instead() {
+    for (path, plain) in [
+        ("$.a.b", "a.b"),
+        ("$", "the name of a field"),
+        ("items[0].sku", "items.0.sku"),
+        ("$['items'][*].sku", "items.sku"),
+        ("a[]", "a"),
+    ] {
+        let faults = Condition::parse(&json!({ "field": path, "eq": 1 }), "").err().unwrap_or_default();
+        let sentence = faults.sentence();
+        assert!(sentence.contains(&format!("write {plain} (")), "{path}: {sentence}");
+    }
+}
+
+#[test]
+fn a_name_that_holds_a_bracket_is_asked_for_by_a_pointer() {
+    let data = json!({ "a[0]": 1, "$": 2, "$ref": 3 });
+    for (path, wanted) in [("/a[0]", 1), ("/$", 2), ("$ref", 3)] {
+        assert!(condition(&json!({ "field": path, "eq": wanted })).holds(&data), "{path}");
+    }
+}
+
+#[test]
+fn a_stored_condition_is_read_although_a_newer_rule_refuses_it() {
+    let written = json!({ "not": { "field": "items[0].sku", "eq": 1 } });
+    let stored: Condition = serde_json::from_value(written.clone()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(stored.to_value(), written);
+    assert!(serde_json::from_value::<Condition>(json!({ "field": "a..b", "eq": 1 })).is_err());
+}

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::document::{brief, declared_fields};
 use super::state::State;
+use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::budget::{Budget, REQUEST_STEPS_MAX};
+use crate::change::event_type_fields;
 use crate::credential::is_credential_header;
 use crate::egress::Policy;
 use crate::event::{EventTypeDraft, event_type_at};
@@ -36,18 +39,43 @@ pub(super) fn read(document: &Value, state: &State, policy: &Policy) -> Result<D
     let items = fields.not_null("event_types", sent).value();
     // One for all: a document may hold a thousand types.
     let budget = Budget::new(REQUEST_STEPS_MAX);
-    let event_type = |item: &Value, pointer: &str| event_type_at(item, pointer, &budget);
+    let event_type = |item: &Value, pointer: &str| {
+        event_type_at(item, pointer, &budget).or_else(|faults| {
+            let name = item.get("name");
+            let known = state.event_types.iter().find(|kind| name.is_some_and(|name| *name == kind.name));
+            let known = known.filter(|kind| is_as_exported(item, &brief(event_type_fields(kind))));
+            known.map(|kind| draft_of(kind.clone())).ok_or(faults)
+        })
+    };
     let event_types =
         items.map(|items| each(&mut fields, "event_types", items, event_type, |kind| kind.name.as_str()));
     let sent = fields.list("webhooks");
     let items = fields.not_null("webhooks", sent).value();
     let known = state.webhooks_by_name();
-    let webhook = |item: &Value, pointer: &str| webhook(item, pointer, &known, policy);
+    let webhook = |item: &Value, pointer: &str| {
+        webhook(item, pointer, &known, policy).or_else(|faults| {
+            let known = item.get("name").and_then(Value::as_str).and_then(|name| known.get(name));
+            let known = known.filter(|webhook| is_as_exported(item, &declared_fields(webhook)));
+            known.map(|webhook| ((*webhook).clone(), SecretChoice::Given)).ok_or(faults)
+        })
+    };
     let webhooks = items.map(|items| {
         each(&mut fields, "webhooks", items, webhook, |(webhook, _choice)| webhook.name.as_str())
     });
     let faults = fields.finish();
     if faults.is_empty() { Ok(Declared { settings, event_types, webhooks }) } else { Err(faults) }
+}
+
+/// The draft that a view was made of: an example may have megabytes, and is not copied.
+pub(super) fn draft_of(view: EventTypeView) -> EventTypeDraft {
+    let EventTypeView { name, description, example, schema, archived, version: _, created_at: _ } = view;
+    EventTypeDraft { name, description, example, schema, archived }
+}
+
+/// Whether an item is what an export says of the thing that is stored: it stays as it is then, although a
+/// rule that is newer than it may refuse it.
+fn is_as_exported(item: &Value, exported: &Map<String, Value>) -> bool {
+    item.as_object() == Some(exported)
 }
 
 fn settings(fields: &mut Fields<'_>, map: &Map<String, Value>) -> ProjectSettings {

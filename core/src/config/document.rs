@@ -25,7 +25,7 @@ pub fn document(state: &State) -> Value {
 }
 
 /// Without the fields that say nothing. An example may be anything, `false` and `""` too.
-fn brief(mut fields: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn brief(mut fields: Map<String, Value>) -> Map<String, Value> {
     fields.retain(|key, value| match key.as_str() {
         "description" => *value != json!(""),
         "archived" => *value != json!(false),
@@ -34,7 +34,7 @@ fn brief(mut fields: Map<String, Value>) -> Map<String, Value> {
     fields
 }
 
-fn declared_fields(webhook: &Definition) -> Map<String, Value> {
+pub(super) fn declared_fields(webhook: &Definition) -> Map<String, Value> {
     let mut fields = chosen_fields(webhook);
     for header in fields.get_mut("headers").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(header) = header.as_object_mut()

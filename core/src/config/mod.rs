@@ -21,7 +21,7 @@ pub use self::document::document;
 pub use self::plan::Plan;
 pub use self::plan::Step;
 pub use self::plan::plan;
-pub use self::request::{CONFIG_BYTES_MAX, Request};
+pub use self::request::{CONFIG_BYTES_MAX, PROJECT_VALUES_MAX, Request, values_of};
 pub use self::state::{PROJECT_BYTES_MAX, State};
 pub use self::view::{Action, Kind, PlanView, PlannedChange};
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::declare::{self, Declared};
+use super::declare::{self, Declared, draft_of};
 use super::request::Request;
 use super::state::State;
 use super::view::{Action, Kind, PlanView, PlannedChange};
@@ -138,12 +138,6 @@ fn view_of(draft: EventTypeDraft, before: Option<&EventTypeView>) -> EventTypeVi
     let (version, created_at) =
         before.map_or((1, crate::time::Timestamp(0)), |before| (before.version, before.created_at));
     EventTypeView { name, description, example, schema, archived, version, created_at }
-}
-
-/// The draft that a view was made of: an example may have megabytes, and is not copied.
-fn draft_of(view: EventTypeView) -> EventTypeDraft {
-    let EventTypeView { name, description, example, schema, archived, version: _, created_at: _ } = view;
-    EventTypeDraft { name, description, example, schema, archived }
 }
 
 /// Whether the catalogue says the same already.

@@ -12,6 +12,26 @@ pub const CONFIG_BYTES_MAX: usize = PROJECT_BYTES_MAX + 2 * 1024 * 1024;
 /// Values of a document, at most: read, each of them takes far more memory than it has bytes.
 const VALUES_MAX: usize = 1_000_000;
 
+/// Values of all definitions and entries of the catalogue of a project, at most, so that an export comes
+/// back: what is left is more than the settings and the call itself have.
+pub const PROJECT_VALUES_MAX: usize = VALUES_MAX - 1_000;
+
+/// At least as many as there are values in this JSON: marks outside of texts that start one.
+#[must_use]
+pub fn values_of(json: &str) -> usize {
+    let (mut values, mut is_text, mut is_escaped) = (0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_text,
+            b'"' => is_text = !is_text,
+            b',' | b'[' | b'{' if !is_text => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
 /// The body of `POST config/plan` and `POST config/apply`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -29,8 +49,7 @@ impl Request {
     /// # Errors
     /// Not JSON, or every bad field of the call itself.
     pub fn parse(body: &str) -> Result<Self, InputFault> {
-        // At least as many as there are values; marks inside texts count as well.
-        let values = body.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+        let values = values_of(body);
         if values > VALUES_MAX {
             return Err(Fault::new(
                 "",

@@ -13,6 +13,7 @@ pub use self::catalogue::{
 pub use self::draft::NewEvent;
 pub(crate) use self::kind::TYPE_RULE;
 pub use self::kind::{TYPE_CHARS_MAX, is_event_type};
+pub(crate) use self::object::check_object_part;
 pub use self::object::{OBJECT_PART_CHARS_MAX, ObjectRef};
 pub use self::operational::{OPERATIONAL_PREFIX, Operational, is_operational};
 pub use self::posted::{

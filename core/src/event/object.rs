@@ -21,11 +21,20 @@ pub struct ObjectRef {
     pub version: Option<String>,
 }
 
+/// Checks a part of an object: its `type`, which ends at a slash where objects are searched for, its `name`
+/// or its `version`.
+pub(crate) fn check_object_part(key: &str, text: &str) -> Result<(), String> {
+    if key == "type" && text.contains('/') {
+        return Err(String::from("must not contain /, which stands between type and name in a search"));
+    }
+    fault::check_name(text, 1, OBJECT_PART_CHARS_MAX)
+}
+
 pub(super) fn object_ref(fields: &mut Fields<'_>) -> Option<ObjectRef> {
     let part = |fields: &mut Fields<'_>, key: &'static str, is_required: bool| {
         let sent = fields.text(key);
         let text = if is_required { fields.required(key, sent) } else { sent.value() };
-        if let Some(Err(detail)) = text.map(|text| fault::check_text(text, 1, OBJECT_PART_CHARS_MAX)) {
+        if let Some(Err(detail)) = text.map(|text| check_object_part(key, text)) {
             fields.fault(key, detail);
         }
         text.map(String::from)

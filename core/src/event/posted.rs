@@ -94,7 +94,7 @@ fn event_at(json: &str, pointer: &str) -> Result<NewEvent, InputFault> {
         fields.fault("idempotency_key", detail);
     }
     let order_key = fields.text("order_key").value();
-    if let Some(Err(detail)) = order_key.map(|key| fault::check_text(key, 1, ORDER_KEY_CHARS_MAX)) {
+    if let Some(Err(detail)) = order_key.map(|key| fault::check_name(key, 1, ORDER_KEY_CHARS_MAX)) {
         fields.fault("order_key", detail);
     }
     let labels = fields
@@ -137,5 +137,5 @@ pub fn check_idempotency_header(key: &str) -> Result<(), String> {
 /// # Errors
 /// What is wrong, in words.
 fn check_idempotency_key(key: &str) -> Result<(), String> {
-    fault::check_text(key, 1, IDEMPOTENCY_KEY_CHARS_MAX)
+    fault::check_name(key, 1, IDEMPOTENCY_KEY_CHARS_MAX)
 }

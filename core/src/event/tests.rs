@@ -225,3 +225,25 @@ proptest! {
         is_read_or_explained(&entry, parse_event_type(&entry).map_err(InputFault::from))?;
     }
 }
+
+#[test]
+fn keys_and_objects_show_all_that_they_hold() {
+    for (field, pointer) in [
+        (json!({"idempotency_key": "a\u{200b}"}), "/idempotency_key"),
+        (json!({"order_key": "a\u{202e}"}), "/order_key"),
+        (json!({"object": {"type": "a/b", "name": "c"}}), "/object/type"),
+        (json!({"object": {"type": "a", "name": "b\u{feff}"}}), "/object/name"),
+        (json!({"object": {"type": "a", "name": "b", "version": "\u{2066}"}}), "/object/version"),
+        (json!({"labels": {"a": "\u{200b}"}}), "/labels/a"),
+    ] {
+        let mut body = json!({"type": "a", "data": 1});
+        body.as_object_mut()
+            .into_iter()
+            .for_each(|map| map.extend(field.as_object().cloned().unwrap_or_default()));
+        let Err(InputFault::Invalid(faults)) = parse_event(&body.to_string()) else { panic!("{body}") };
+        let pointers: Vec<String> = faults.into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(pointers, [pointer], "{body}");
+    }
+    let body = json!({"type": "a", "data": 1, "object": {"type": "a", "name": "b/c"}});
+    assert!(parse_event(&body.to_string()).is_ok(), "a name may hold slashes");
+}

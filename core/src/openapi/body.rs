@@ -30,6 +30,7 @@ use crate::webhook::field::{
     HEADERS_MAX, LABEL_KEY_CHARS_MAX, LABEL_VALUE_CHARS_MAX, LABELS_MAX, SCHEDULE_WAIT_MAX_S,
     SCHEDULE_WAITS_MAX, TIMEOUT_MAX_S,
 };
+use crate::webhook::parse::NOT_OF_A_TRIAL;
 use crate::webhook::rotation::{OVERLAP_DEFAULT_S, OVERLAP_MAX_S};
 use crate::webhook::{ProjectName, RateLimit, TIMEOUT_DEFAULT_S, WebhookName};
 use crate::{inbox, replay, token};
@@ -125,10 +126,11 @@ const TRIMMED: &str =
 const EVENT_TYPE: &str = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$";
 /// An event type, a prefix with `.*`, or `*`.
 const EVENT_PATTERN: &str = r"^(\*|[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*(\.\*)?)$";
-/// Names joined by single dots, or a JSON pointer.
+/// Names joined by single dots, without the marks of RFC 9535, or a JSON pointer.
 const CONDITION_PATH: &str = concat!(
     r"^(/([^~\u0000-\u001f\u007f-\u009f]|~[01])*",
-    r"|[^./\u0000-\u001f\u007f-\u009f][^.\u0000-\u001f\u007f-\u009f]*(\.[^.\u0000-\u001f\u007f-\u009f]+)*)$"
+    r"|(\$[^.\[\]\u0000-\u001f\u007f-\u009f]+|[^$./\[\]\u0000-\u001f\u007f-\u009f][^.\[\]\u0000-\u001f\u007f-\u009f]*)",
+    r"(\.[^.\[\]\u0000-\u001f\u007f-\u009f]+)*)$"
 );
 
 fn said(mut schema: Value, description: &str) -> Value {
@@ -367,9 +369,14 @@ fn header() -> Value {
     )
 }
 
+/// Without the slash that stands between an object's type and its name in a search.
+fn object_type() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": OBJECT_PART_CHARS_MAX, "pattern": r"^[^/\u0000-\u001f\u007f-\u009f]*$" })
+}
+
 fn object_filter() -> Value {
     let part = || nullable(text(1, OBJECT_PART_CHARS_MAX));
-    object(&[], vec![("type", part()), ("name", part()), ("version", part())])
+    object(&[], vec![("type", nullable(object_type())), ("name", part()), ("version", part())])
 }
 
 fn rate_limit() -> Value {
@@ -562,7 +569,7 @@ fn test_create() -> Value {
         *schema = nullable(schema.take());
     }
     // A test retries where somebody asks for it, whatever the contract's webhooks do.
-    fields.retain(|(name, _)| *name != "retry");
+    fields.retain(|(name, _)| *name != "retry" && !NOT_OF_A_TRIAL.contains(name));
     fields.extend(test_fields());
     object(&["url"], fields)
 }
@@ -594,7 +601,8 @@ fn field_condition() -> Value {
     let path = json!({ "type": "string", "minLength": 1, "maxLength": condition::FIELD_CHARS_MAX, "pattern": CONDITION_PATH });
     let path = said(
         path,
-        "A path into `data`: names joined by dots, such as `items.0.price`, or a JSON pointer, such as `/a.b/0`.",
+        "A path into `data`: names joined by dots, such as `items.0.price`, or a JSON pointer, such as `/a.b/0`. \
+         The marks of JSONPath (`$.`, `[0]`) are refused.",
     );
     let mut tests = vec![("field", path)];
     for op in Op::ALL {
@@ -707,7 +715,7 @@ fn data_schema() -> Value {
 
 fn event_object() -> Value {
     let part = || text(1, OBJECT_PART_CHARS_MAX);
-    object(&["type", "name"], vec![("type", part()), ("name", part()), ("version", nullable(part()))])
+    object(&["type", "name"], vec![("type", object_type()), ("name", part()), ("version", nullable(part()))])
 }
 
 fn event() -> Value {

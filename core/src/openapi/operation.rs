@@ -329,7 +329,7 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<TestView>(201, "The pending test.")
                 .or(ProblemType::NotFound),
         Id::CreateTest => Operation::new(Id::CreateTest, "Test a webhook that is not stored")
-                .about("The fields of a webhook, of which only `url` is needed, with `type` and `data`. \
+                .about("The fields of a webhook that tell how it is called, of which only `url` is needed, with `type` and `data`. \
                         Without a secret the call is not signed. A failed call is repeated only with \
                         `retry: true`.")
                 .body(body("TestCreate", json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" } })))

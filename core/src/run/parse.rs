@@ -4,14 +4,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{
     Entry, LEASE_S_DEFAULT, LEASE_S_MAX, LEASE_S_MIN, MESSAGE_CHARS_MAX, Progress, RunDraft, RunEnd, RunMode,
     RunState, RunUpdate, STEPS_MAX, Target, Webhooks,
 };
+use crate::decimal::Decimal;
 use crate::egress::{self, Policy};
-use crate::fault::{Fault, Faults, Fields, InputFault, Sent, check_text, parse_json, split_object};
+use crate::fault::{
+    Fault, Faults, Fields, InputFault, Sent, check_text, check_visible, parse_json, split_object,
+};
 use crate::query::{PageQuery, Parameters};
 use crate::webhook::field;
 
@@ -239,6 +242,9 @@ fn message(fields: &mut Fields<'_>) -> Option<String> {
             ),
         );
     }
+    if let Err(detail) = check_visible(text) {
+        fields.fault("message", detail);
+    }
     Some(String::from(text))
 }
 
@@ -260,16 +266,23 @@ fn progress(fields: &mut Fields<'_>, map: &Map<String, Value>) -> Option<Progres
     let percent = match part.any("percent") {
         None | Some(Value::Null) => None,
         Some(sent) => {
-            let fitting = sent.as_f64().filter(|percent| (0.0..=100.0).contains(percent));
+            let fitting = sent.as_number().and_then(percent_of);
             if fitting.is_none() {
                 part.fault("percent", "must be a number from 0 to 100");
             }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 100")]
-            fitting.map(|percent| percent as u32)
+            fitting
         }
     };
     fields.absorb(part.finish());
     Some(Progress::new(step?, of?, percent))
+}
+
+/// The whole percent of a number from 0 to 100.
+fn percent_of(number: &Number) -> Option<u32> {
+    let number = Decimal::from_number(number);
+    let percent = u32::try_from(number.truncated()?).ok()?;
+    let is_within = percent < 100 || number.to_i64() == Some(100);
+    (is_within && !number.is_negative()).then_some(percent)
 }
 
 fn log(fields: &mut Fields<'_>, sent: Option<&RawValue>) -> Vec<Box<RawValue>> {

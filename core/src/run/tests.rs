@@ -132,6 +132,20 @@ fn an_update_says_how_far_the_run_is() {
         percent(json!({"step": 0, "of": 2, "percent": 12.7})).map(|progress| progress.percent),
         Some(12)
     );
+    for (written, expected) in [
+        ("99.99999999999999999999", Some(99)),
+        ("100.0", Some(100)),
+        ("1e2", Some(100)),
+        ("100.00000000000000000001", None),
+        ("1e-999999999", Some(0)),
+        ("-0", Some(0)),
+        ("-0.1", None),
+        ("1e999999999", None),
+    ] {
+        let sent: serde_json::Value = serde_json::from_str(written).unwrap_or_default();
+        let found = percent(json!({"step": 0, "of": 2, "percent": sent})).map(|progress| progress.percent);
+        assert_eq!(found, expected, "{written}");
+    }
     assert_eq!(percent(json!({"step": 2, "of": 2})).map(|progress| progress.percent), Some(100));
     assert!(read(json!({})).is_ok_and(|update| update.is_heartbeat()));
     assert!(

@@ -11,8 +11,8 @@ use crate::condition::Condition;
 use crate::contract::up42;
 use crate::credential;
 use crate::egress::{self, Policy, Target};
-use crate::event::OBJECT_PART_CHARS_MAX;
-use crate::fault::{Fields, Sent, check_name, check_text, check_visible, whole_number};
+use crate::event::check_object_part;
+use crate::fault::{Fields, Sent, check_name, check_visible, whole_number};
 use crate::filter::EventPattern;
 use crate::signing::Secret;
 
@@ -130,7 +130,7 @@ pub(crate) fn object(
 }
 
 pub(crate) fn object_part(fields: &mut Fields<'_>, key: &'static str, text: &str) -> Option<String> {
-    match check_text(text, 1, OBJECT_PART_CHARS_MAX) {
+    match check_object_part(key, text) {
         Ok(()) => Some(String::from(text)),
         Err(detail) => {
             fields.fault(key, detail);
@@ -344,7 +344,7 @@ pub(crate) fn labels(
     let mut labels = BTreeMap::new();
     let part = Fields::new(map, fields.pointer_of(key));
     for (key, value) in map {
-        let checked = check_text(key, 1, LABEL_KEY_CHARS_MAX)
+        let checked = check_name(key, 1, LABEL_KEY_CHARS_MAX)
             .map_err(|detail| format!("the label's name {detail}"))
             .and_then(|()| {
                 // The filter of both APIs is written key:value, and UbiOps joins several by commas
@@ -356,7 +356,7 @@ pub(crate) fn labels(
                 }
             })
             .and_then(|()| value.as_str().ok_or_else(|| String::from("must be a string")))
-            .and_then(|text| check_text(text, 0, LABEL_VALUE_CHARS_MAX).map(|()| text));
+            .and_then(|text| check_name(text, 0, LABEL_VALUE_CHARS_MAX).map(|()| text));
         match checked {
             Ok(text) => {
                 labels.insert(key.clone(), String::from(text));

@@ -17,7 +17,7 @@ struct Group {
     prefixes: &'static [&'static str],
 }
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     // RFC 9110 7.6, RFC 9112, RFC 9113 8.2.2; what Cloudflare sets; what would turn the call into a
     // WebSocket.
     Group {
@@ -57,6 +57,8 @@ const GROUPS: [Group; 7] = [
             "digest",
             "content-digest",
             "repr-digest",
+            "content-location",
+            "content-disposition",
         ],
         prefixes: &[],
     },
@@ -72,25 +74,38 @@ const GROUPS: [Group; 7] = [
             "x-client-ip",
             "x-cluster-client-ip",
             "x-originating-ip",
-            "x-remote-ip",
-            "x-remote-addr",
             "true-client-ip",
             "client-ip",
             "fastly-client-ip",
+            "http-client-ip",
+            "x-azure-clientip",
+            "x-azure-socketip",
+            "x-azure-fdid",
+            "x-appengine-user-ip",
+            "x-host",
+            "x-http-host-override",
+            "early-data",
         ],
-        prefixes: &["x-forwarded-"],
+        prefixes: &["forwarded-", "x-forward-", "x-forwarded-", "x-envoy-", "wl-proxy-", "proxy-client-"],
+    },
+    // CGI's (RFC 3875), RFC 9440's, and what proxies tell those who trust them.
+    Group {
+        why: "says who makes a request, and receivers behind a proxy believe it, so it can't be configured",
+        names: &["client-cert", "client-cert-chain", "x-client-cert", "x-arr-clientcert"],
+        prefixes: &[
+            "remote-",
+            "x-remote-",
+            "x-client-cert-",
+            "ssl-client-",
+            "x-ssl-client-",
+            "x-ms-client-principal",
+            "x-goog-authenticated-user-",
+        ],
     },
     Group {
         why: "makes some receivers take the call for another method or path",
-        names: &[
-            "x-http-method",
-            "x-http-method-override",
-            "x-method-override",
-            "x-rewrite-url",
-            "x-original-url",
-            "x-original-host",
-        ],
-        prefixes: &[],
+        names: &["x-http-method", "x-http-method-override", "x-method-override", "x-http-path-override"],
+        prefixes: &["x-original-", "x-rewrite-"],
     },
     // RFC 9110 13 and 14.
     Group {
@@ -110,8 +125,27 @@ const GROUPS: [Group; 7] = [
             "strict-transport-security",
             "clear-site-data",
             "retry-after",
+            "location",
+            "server",
+            "server-timing",
+            "etag",
+            "last-modified",
+            "age",
+            "expires",
+            "vary",
+            "allow",
+            "refresh",
+            "accept-ranges",
+            "accept-post",
+            "accept-patch",
+            "access-control-max-age",
+            "content-security-policy",
+            "content-security-policy-report-only",
+            "x-frame-options",
+            "x-content-type-options",
+            "x-xss-protection",
         ],
-        prefixes: &[],
+        prefixes: &["access-control-allow-", "access-control-expose-"],
     },
 ];
 
@@ -179,6 +213,27 @@ mod tests {
             "alt-svc",
             "content_type",
             "User_Agent",
+            "Forwarded-For",
+            "x-forward-for",
+            "X-Envoy-External-Address",
+            "X-Azure-ClientIP",
+            "True-Client-IP",
+            "Remote-User",
+            "x_remote_user",
+            "REMOTE_ADDR",
+            "Client-Cert",
+            "SSL_CLIENT_S_DN",
+            "X-Host",
+            "X-Original-URI",
+            "x-original-forwarded-for",
+            "X-Rewrite-URL",
+            "Location",
+            "Server",
+            "ETag",
+            "Access-Control-Allow-Origin",
+            "Content-Location",
+            "content_disposition",
+            "Vary",
         ] {
             assert!(refusal(name).is_some(), "{name}");
         }
@@ -198,6 +253,17 @@ mod tests {
             "webhooks",
             "ifx",
             "x-via",
+            "forward",
+            "x-forwarding",
+            "x-originals",
+            "x-remote",
+            "x-hostname",
+            "x-client-id",
+            "x-location",
+            "x-server",
+            "content-language",
+            "link",
+            "origin",
         ] {
             assert_eq!(refusal(name), None, "{name}");
         }

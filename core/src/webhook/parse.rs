@@ -82,7 +82,7 @@ fn new_definition(
         .map_or(TIMEOUT_DEFAULT_S, |seconds| field::timeout_s(fields, "timeout_s", seconds));
     let enabled = read_flag(fields, "enabled").unwrap_or(true);
     let retry = read_flag(fields, "retry").unwrap_or(contract.retries_by_default());
-    let include_result = read_flag(fields, "include_result").unwrap_or(false);
+    let include_result = read_include_result(fields, contract).unwrap_or(false);
     let secret = fields.text("secret").value().and_then(|text| field::secret(fields, text, contract));
     // Before the first `?`: what is wrong with these must be said although another field is missing.
     let mut flow = Flow::default();
@@ -195,7 +195,7 @@ fn update_flags(fields: &mut Fields<'_>, updated: &mut Definition) {
     if let Some(retry) = read_flag(fields, "retry") {
         updated.retry = retry;
     }
-    if let Some(include_result) = read_flag(fields, "include_result") {
+    if let Some(include_result) = read_include_result(fields, updated.contract) {
         updated.include_result = include_result;
     }
 }
@@ -307,6 +307,21 @@ impl TrialDraft {
     }
 }
 
+/// Fields of a webhook that do nothing in a test of one that is not stored: it is called once, with what the
+/// test says, and is in no list.
+pub(crate) const NOT_OF_A_TRIAL: [&str; 10] = [
+    "description",
+    "labels",
+    "enabled",
+    "paused",
+    "retry_schedule_s",
+    "rate_limit",
+    "concurrency_limit",
+    "ordered",
+    "filter",
+    "event_labels",
+];
+
 /// A trial call that needs no stored webhook (`POST tests`).
 #[derive(Clone, Debug)]
 pub struct Trial {
@@ -333,8 +348,8 @@ pub fn test(body: &str) -> Result<TrialDraft, InputFault> {
     if faults.is_empty() { Ok(TrialDraft { kind, data: split.raw, retry }) } else { Err(faults.into()) }
 }
 
-/// Parses the body of `POST tests`: the fields of a webhook, of which only `url` is required, and `type` and
-/// `data` as in [`test()`]. Without a `secret` the call is not signed.
+/// Parses the body of `POST tests`: the fields of a webhook that tell how it is called, of which only `url`
+/// is required, and `type` and `data` as in [`test()`]. Without a `secret` the call is not signed.
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -345,6 +360,9 @@ pub fn trial(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
     let name = fields.text("name").value();
     let name = name.map_or_else(|| WebhookName::parse("test"), |text| field::name(&mut fields, text));
     let definition = new_definition(&mut fields, name, Some("*"), policy);
+    for key in NOT_OF_A_TRIAL.into_iter().filter(|key| split.rest.contains_key(*key)) {
+        fields.fault(key, "does nothing in a test, which calls once: leave it out");
+    }
     let kind = test_kind(&mut fields);
     let faults = fields.finish();
     let retry = split.rest.get("retry").and_then(Value::as_bool).unwrap_or(false);
@@ -404,6 +422,16 @@ fn check_headers_fit_contract(fields: &mut Fields<'_>, definition: &Definition) 
             fields.fault_below(&format!("headers/{index}/key"), detail);
         }
     }
+}
+
+/// Callbacks of other contracts than UbiOps' carry the whole `data`, or what UP42's clients read.
+fn read_include_result(fields: &mut Fields<'_>, contract: Contract) -> Option<bool> {
+    let include_result = read_flag(fields, "include_result");
+    if include_result == Some(true) && contract != Contract::Ubiops {
+        let detail = format!("does nothing with the contract {}: leave it out", contract.as_str());
+        fields.fault("include_result", detail);
+    }
+    include_result
 }
 
 /// UbiOps' own events belong to one kind of object (docs/wire.md A.4); a webhook for the other kind would

@@ -538,6 +538,47 @@ fn a_test_takes_a_type_and_data_or_nothing() -> Result<(), InputFault> {
 }
 
 #[test]
+fn a_trial_refuses_what_it_would_not_use() {
+    for key in parse::NOT_OF_A_TRIAL {
+        let body = json!({"url": "https://r.example/", key: null}).to_string();
+        let Err(InputFault::Invalid(faults)) = parse::trial(&body, &Policy::default()) else {
+            panic!("{key}")
+        };
+        let mut pointers: Vec<String> = faults.into_iter().map(|fault| fault.pointer).collect();
+        pointers.dedup();
+        assert_eq!(pointers, [format!("/{key}")]);
+    }
+}
+
+#[test]
+fn a_result_is_asked_for_where_callbacks_can_carry_it() -> Outcome {
+    for contract in ["standard", "up42"] {
+        assert_eq!(
+            pointers(made(json!({"contract": contract, "include_result": true}))),
+            ["/include_result"]
+        );
+        let webhook = made(json!({"contract": contract, "include_result": false}))?;
+        assert_eq!(pointers(patched(&webhook, &json!({"include_result": true}))), ["/include_result"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn labels_and_objects_show_all_that_they_hold() {
+    for (field, pointer) in [
+        (json!({"labels": {"a\u{200b}": "b"}}), "/labels/a\u{200b}"),
+        (json!({"labels": {"a": "b\u{202e}"}}), "/labels/a"),
+        (json!({"event_labels": {"a": "\u{feff}"}}), "/event_labels/a"),
+        (json!({"object": {"type": "a\u{2066}"}}), "/object/type"),
+        (json!({"object": {"name": "a\u{2066}"}}), "/object/name"),
+        (json!({"object": {"version": "a\u{2066}"}}), "/object/version"),
+        (json!({"object": {"type": "a/b"}}), "/object/type"),
+    ] {
+        assert_eq!(pointers(made(field)), [pointer]);
+    }
+}
+
+#[test]
 fn a_trial_needs_only_a_url() -> Result<(), InputFault> {
     let trial = parse::trial(r#"{"url":"https://r.example/"}"#, &Policy::default())?;
     assert_eq!((trial.definition.name.as_str(), trial.definition.secret), ("test", None));

@@ -210,6 +210,9 @@ async fn granted(
     incoming: &mut Incoming,
     form: &str,
 ) -> Result<Result<String, Refused>, ApiError> {
+    if query::none(incoming.parts().query).is_err() {
+        return Ok(Err(Refused::form("a request for a token has no query: send a form")));
+    }
     let found = match login::parse(form, incoming.authorization()) {
         Ok(found) => found,
         Err(refused) => return Ok(Err(refused)),

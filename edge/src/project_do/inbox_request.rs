@@ -19,7 +19,7 @@ use crate::log::RequestId;
 use crate::seal::{self, Keyring, Owner};
 
 /// Webhooks whose secrets are tried on one request at most.
-const WEBHOOKS_MAX: usize = 20;
+pub(super) const WEBHOOKS_MAX: usize = 20;
 /// Secrets that are tried on one request at most, the current ones first: each costs a look through the whole
 /// body.
 const SECRETS_MAX: usize = 40;
@@ -39,12 +39,13 @@ pub(crate) fn parse_path(path: &str) -> Option<(ProjectName, &str, &str)> {
     Some((ProjectName::parse(project)?, key, rest))
 }
 
-/// Checks the signature of a request against the secrets of `webhooks`, those of the project that call the
-/// inbox. Anybody may send one, so the work is bounded, and a verdict says where something was left out.
+/// Checks the signature of a request against the secrets of `webhooks`, the first [`WEBHOOKS_MAX`] of the
+/// project that have one and call the inbox, and of how many. Anybody may send one, so the work is bounded,
+/// and a verdict says where something was left out.
 pub(super) fn verdict(
     keyring: &Keyring,
     project: &ProjectName,
-    webhooks: &[StoredWebhook],
+    (webhooks, count): &(Vec<StoredWebhook>, usize),
     request: &InboxRequestView,
     now: Timestamp,
 ) -> SignatureVerdict {
@@ -78,10 +79,8 @@ pub(super) fn verdict(
         Ok(received) => received,
         Err(fault) => return invalid(fault.to_string()),
     };
-    let tried = webhooks.iter().filter(|stored| stored.definition.secret.is_some());
-    let count = tried.clone().count();
     let secrets: Vec<(&StoredWebhook, Vec<Secret>)> =
-        tried.take(WEBHOOKS_MAX).map(|stored| (stored, secrets_of(keyring, project, stored, now))).collect();
+        webhooks.iter().map(|stored| (stored, secrets_of(keyring, project, stored, now))).collect();
     let newest_first = || {
         (0..=Definition::PREVIOUS_SECRETS_MAX).flat_map(|rank| {
             secrets.iter().filter_map(move |(stored, secrets)| Some((stored, secrets.get(rank)?)))
@@ -97,8 +96,9 @@ pub(super) fn verdict(
     }
     let mut reasons = vec![VerifyFault::Mismatch.to_string()];
     reasons.extend(received.left_out().map(String::from));
-    if count > WEBHOOKS_MAX {
-        reasons.push(format!("only {WEBHOOKS_MAX} of the {count} webhooks that call this inbox were tried"));
+    let tried = webhooks.len();
+    if *count > tried {
+        reasons.push(format!("only {tried} of the {count} webhooks that call this inbox were tried"));
     }
     let secrets = newest_first().count();
     if secrets > SECRETS_MAX {
@@ -119,25 +119,16 @@ fn secrets_of(
     secrets.iter().filter_map(|secret| secret_of(stored.definition.contract, secret).ok()).collect()
 }
 
-/// Hides what readers of the inbox must not see: the values of headers that one of `webhooks`, those of the
-/// project that call the inbox, protects; of headers whose name is one of a credential, unless such a webhook
-/// has it open; and of credentials in the query. A stranger's credential is nobody's to read either.
-pub(super) fn hide_credentials(webhooks: &[StoredWebhook], request: &mut InboxRequestView) {
-    let is_hidden = |name: &str| {
-        let headers = webhooks.iter().flat_map(|stored| &stored.definition.headers);
-        let mut said = headers
-            .filter(|header| header.key.eq_ignore_ascii_case(name))
-            .map(|header| header.protected)
-            .peekable();
-        if said.peek().is_none() {
-            credential::is_credential_header(name)
-        } else {
-            said.any(|is_protected| is_protected)
-        }
-    };
+/// Hides what readers of the inbox must not see: the values of headers that a webhook of the project that
+/// calls the inbox protects (`protects` says; `None` where none has such a header); of headers whose name is
+/// one of a credential, unless such a webhook has it open; and of credentials in the query and in URLs. A
+/// stranger's credential is nobody's to read either.
+pub(super) fn hide_credentials(protects: impl Fn(&str) -> Option<bool>, request: &mut InboxRequestView) {
     for (name, value) in &mut request.headers {
-        if is_hidden(name) {
+        if protects(name).unwrap_or_else(|| credential::is_credential_header(name)) {
             *value = String::from(HIDDEN);
+        } else {
+            credential::mask_header(name, value);
         }
     }
     request.path = credential::masked_url(&request.path);
@@ -188,7 +179,7 @@ pub(crate) fn arrived(
 #[cfg(test)]
 mod tests {
     use postern_core::signing::{self, SecretKind};
-    use postern_core::webhook::{Contract, Header, WebhookName};
+    use postern_core::webhook::{Contract, WebhookName};
 
     use super::*;
 
@@ -232,7 +223,9 @@ mod tests {
     }
 
     fn check(webhooks: &[StoredWebhook], request: &InboxRequestView) -> SignatureVerdict {
-        verdict(&keyring(), &project(), webhooks, request, Timestamp(1_001_000))
+        let with_secret = webhooks.iter().filter(|stored| stored.definition.secret.is_some());
+        let callers = (with_secret.clone().take(WEBHOOKS_MAX).cloned().collect(), with_secret.count());
+        verdict(&keyring(), &project(), &callers, request, Timestamp(1_001_000))
     }
 
     #[test]
@@ -255,10 +248,9 @@ mod tests {
         let owner = Owner { project: &project(), id: "w" };
         stored.definition = seal::seal(&keyring(), owner, &stored.definition, Some(&current)).unwrap();
         let valid = SignatureVerdict::Valid { webhook: String::from("w") };
-        let webhooks = [stored];
-        assert_eq!(check(&webhooks, &signed(&new, "{}")), valid, "ed25519");
-        let late =
-            |now_ms| verdict(&keyring(), &project(), &webhooks, &signed(&old, "{}"), Timestamp(now_ms));
+        let callers = (vec![stored], 1);
+        assert_eq!(check(&callers.0, &signed(&new, "{}")), valid, "ed25519");
+        let late = |now_ms| verdict(&keyring(), &project(), &callers, &signed(&old, "{}"), Timestamp(now_ms));
         assert_eq!(late(1_059_999), valid);
         assert_eq!(late(1_060_000), SignatureVerdict::Invalid { reason: VerifyFault::Mismatch.to_string() });
     }
@@ -323,30 +315,30 @@ mod tests {
 
     #[test]
     fn credentials_are_hidden_unless_a_webhook_that_calls_the_inbox_has_them_open() {
-        let header =
-            |key: &str, protected| Header { key: String::from(key), value: String::from("v"), protected };
-        let mut calling = webhook("w", None);
-        calling.definition.headers = vec![header("X-Mine", true), header("X-Api-Key", false)];
-        let headers = ["authorization", "cookie", "x-api-key", "x-mine", "x-open", "webhook-signature"]
-            .map(|name| (String::from(name), String::from("v")));
-        let shown = |webhooks: &[StoredWebhook]| {
+        let headers =
+            ["authorization", "cookie", "x-api-key", "x-mine", "x-open", "webhook-signature", "Referer"]
+                .map(|name| (String::from(name), String::from("https://a.example/?token=v")));
+        let shown = |said: &[(&str, bool)]| {
             let path = String::from("/a?token=v&b=v");
             let mut request =
                 arrived(String::from("POST"), path, headers.to_vec(), whole(b""), &RequestId::new([0; 8]));
-            hide_credentials(webhooks, &mut request);
+            let protects = |name: &str| said.iter().find(|(known, _)| *known == name).map(|(_, says)| *says);
+            hide_credentials(protects, &mut request);
             assert_eq!(request.path, format!("/a?token={HIDDEN}&b=v"));
+            let (_, referer) = request.headers.pop().unwrap();
+            assert_eq!(referer, format!("https://a.example/?token={HIDDEN}"));
             request
                 .headers
                 .into_iter()
-                .filter(|(_, value)| value == "v")
+                .filter(|(_, value)| value != HIDDEN)
                 .map(|(name, _)| name)
                 .collect::<Vec<_>>()
         };
         assert_eq!(shown(&[]), ["x-mine", "x-open", "webhook-signature"]);
-        assert_eq!(shown(std::slice::from_ref(&calling)), ["x-api-key", "x-open", "webhook-signature"]);
-        let mut other = webhook("x", None);
-        other.definition.headers = vec![header("x-api-key", true)];
-        assert_eq!(shown(&[calling, other]), ["x-open", "webhook-signature"], "one that protects it wins");
+        assert_eq!(
+            shown(&[("x-mine", true), ("x-api-key", false)]),
+            ["x-api-key", "x-open", "webhook-signature"]
+        );
     }
 
     #[test]

@@ -202,10 +202,11 @@ impl Question for Receive {
         let Self { key, mut request } = self;
         let Some(inbox) = turn.ledger.inbox_at(&key)? else { return Ok(None) };
         turn.ledger.admit_request(inbox.seq, request.body.len(), turn.now)?;
-        let webhooks = turn.ledger.webhooks_calling(&inbox_request::path(turn.project, &key))?;
+        let path = inbox_request::path(turn.project, &key);
+        let callers = turn.ledger.webhooks_calling(&path, inbox_request::WEBHOOKS_MAX)?;
         request.signature =
-            inbox_request::verdict(&turn.settings.keyring, turn.project, &webhooks, &request, turn.now);
-        inbox_request::hide_credentials(&webhooks, &mut request);
+            inbox_request::verdict(&turn.settings.keyring, turn.project, &callers, &request, turn.now);
+        inbox_request::hide_credentials(|name| turn.ledger.callers_protect(&path, name), &mut request);
         request.answered = inbox.answer.status;
         let recorded = turn.ledger.record_request(inbox.seq, *request, turn.now)?;
         turn.changes.recorded = Some(inbox_request::live_event(&inbox.id, &recorded));

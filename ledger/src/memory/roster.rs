@@ -29,6 +29,66 @@ pub(crate) struct Member {
     /// The definition without headers, labels and secrets.
     definition: Definition,
     is_readable: bool,
+    /// What an inbox must know of it, where it calls one.
+    caller: Option<Caller>,
+}
+
+/// What is kept of a webhook that calls an inbox, which may be the project's own.
+#[derive(Debug)]
+struct Caller {
+    /// The path of the inbox.
+    inbox: String,
+    has_secret: bool,
+    /// Names of its headers in lower case, and whether each is protected.
+    headers: Vec<(String, bool)>,
+}
+
+impl Caller {
+    fn of(definition: &Definition) -> Option<Self> {
+        let headers =
+            definition.headers.iter().map(|header| (header.key.to_ascii_lowercase(), header.protected));
+        Some(Self {
+            inbox: String::from(inbox_of(&definition.url)?),
+            has_secret: definition.secret.is_some(),
+            headers: headers.collect(),
+        })
+    }
+}
+
+/// What the webhooks say that call one inbox.
+#[derive(Debug, Default)]
+struct Callers {
+    count: u32,
+    /// Those with a secret.
+    with_secret: BTreeSet<Seq>,
+    /// How many have a header of this name protected, and how many have it open.
+    headers: BTreeMap<String, [u32; 2]>,
+}
+
+impl Callers {
+    fn put(&mut self, webhook: Seq, caller: &Caller) {
+        self.count += 1;
+        if caller.has_secret {
+            self.with_secret.insert(webhook);
+        }
+        for (name, is_protected) in &caller.headers {
+            let [protected, open] = self.headers.entry(name.clone()).or_default();
+            *if *is_protected { protected } else { open } += 1;
+        }
+    }
+
+    /// Takes out what [`Callers::put`] put in.
+    fn remove(&mut self, webhook: Seq, caller: &Caller) {
+        self.count = self.count.saturating_sub(1);
+        self.with_secret.remove(&webhook);
+        for (name, is_protected) in &caller.headers {
+            if let Some([protected, open]) = self.headers.get_mut(name) {
+                let count = if *is_protected { protected } else { open };
+                *count = count.saturating_sub(1);
+            }
+        }
+        self.headers.retain(|_name, counts| *counts != [0, 0]);
+    }
 }
 
 impl Member {
@@ -212,6 +272,15 @@ pub(crate) fn origin_of(url: &str) -> &str {
     url.get(..end).unwrap_or(url)
 }
 
+/// The path of the inbox that a URL leads to (`/in/p1.key`), or would if it is one of ours.
+fn inbox_of(url: &str) -> Option<&str> {
+    const START: &str = "/in/";
+    let path = url.get(origin_of(url).len()..)?;
+    let key = path.strip_prefix(START)?;
+    let end = key.find(['/', '?', '#']).unwrap_or(key.len());
+    path.get(..START.len() + end)
+}
+
 /// Every webhook of the project.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
@@ -220,6 +289,8 @@ pub(crate) struct Roster {
     by_type: TypeIndex,
     /// How many there are of each origin.
     origins: BTreeMap<String, u32>,
+    /// By the path of an inbox, so that a request that anybody may send asks no webhook.
+    callers: BTreeMap<String, Callers>,
     /// Webhooks whose latest attempt failed or was slow.
     ailing: BTreeSet<Seq>,
 }
@@ -239,7 +310,11 @@ impl Roster {
         self.by_type.put(webhook.seq, &definition);
         *self.origins.entry(String::from(origin_of(&definition.url))).or_default() += 1;
         let (version, is_readable) = (webhook.version, webhook.is_readable());
-        self.members.insert(webhook.seq, Member { version, definition, is_readable });
+        let caller = Caller::of(&webhook.definition);
+        if let Some(caller) = &caller {
+            self.callers.entry(caller.inbox.clone()).or_default().put(webhook.seq, caller);
+        }
+        self.members.insert(webhook.seq, Member { version, definition, is_readable, caller });
     }
 
     /// Forgets a webhook.
@@ -247,6 +322,14 @@ impl Roster {
         if let Some(member) = self.members.remove(&webhook) {
             self.by_name.remove(member.name());
             self.by_type.remove(webhook, &member.definition);
+            if let Some(caller) = &member.caller
+                && let Some(callers) = self.callers.get_mut(&caller.inbox)
+            {
+                callers.remove(webhook, caller);
+                if callers.count == 0 {
+                    self.callers.remove(&caller.inbox);
+                }
+            }
             let origin = origin_of(member.url());
             let left = self.of_origin(origin).saturating_sub(1);
             if left == 0 {
@@ -271,6 +354,18 @@ impl Roster {
     /// How many webhooks the origin has that has the most.
     pub(crate) fn most_of_one_origin(&self) -> u32 {
         self.origins.values().copied().max().unwrap_or_default()
+    }
+
+    /// Webhooks with a secret that call the inbox at this path.
+    pub(crate) fn signing_callers(&self, inbox: &str) -> impl ExactSizeIterator<Item = Seq> {
+        self.callers.get(inbox).map(|callers| callers.with_secret.iter().copied()).unwrap_or_default()
+    }
+
+    /// Whether a webhook that calls the inbox at this path has a header of this name protected; `None` where
+    /// none has such a header.
+    pub(crate) fn callers_protect(&self, inbox: &str, header: &str) -> Option<bool> {
+        let counts = self.callers.get(inbox)?.headers.get(&header.to_ascii_lowercase())?;
+        Some(counts.first().is_some_and(|protected| *protected > 0))
     }
 
     pub(crate) fn get(&self, webhook: Seq) -> Option<&Member> {
@@ -365,6 +460,51 @@ mod tests {
         ] {
             assert_eq!(origin_of(url), origin);
         }
+    }
+
+    #[test]
+    fn the_inbox_of_a_url_is_the_start_of_its_path() {
+        for (url, inbox) in [
+            ("https://host/in/p1.key", Some("/in/p1.key")),
+            ("http://127.0.0.1:8787/in/p1.key/below?x=1", Some("/in/p1.key")),
+            ("https://host/in/p1.key?x", Some("/in/p1.key")),
+            ("https://host/in", None),
+            ("https://host/inn/p1.key", None),
+            ("https://host/other/in/p1.key", None),
+            ("https://host", None),
+        ] {
+            assert_eq!(inbox_of(url), inbox, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_the_callers_of_an_inbox_say_changes_with_them() {
+        use postern_core::webhook::Header;
+
+        let calling = |name: &str, headers: &[(&str, bool)]| {
+            let headers = headers.iter().map(|(key, protected)| Header {
+                key: String::from(*key),
+                value: String::from("v"),
+                protected: *protected,
+            });
+            Definition {
+                url: String::from("https://host/in/p1.key"),
+                headers: headers.collect(),
+                ..webhook(name, "*")
+            }
+        };
+        let says = |roster: &Roster, header| roster.callers_protect("/in/p1.key", header);
+        let mut roster = Roster::default();
+        roster.put(&stored(1, calling("a", &[("X-Mine", true), ("X-Open", false)])));
+        roster.put(&stored(2, calling("b", &[("x-mine", false), ("X-OPEN", false)])));
+        assert_eq!((says(&roster, "x-MINE"), says(&roster, "x-open")), (Some(true), Some(false)));
+        assert_eq!((says(&roster, "x-else"), roster.callers_protect("/in/p1.other", "x-mine")), (None, None));
+        roster.put(&stored(1, calling("a", &[])));
+        assert_eq!(says(&roster, "x-mine"), Some(false));
+        roster.remove(Seq(2));
+        assert_eq!(says(&roster, "x-mine"), None);
+        roster.remove(Seq(1));
+        assert!(roster.callers.is_empty());
     }
 
     #[test]

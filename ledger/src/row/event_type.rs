@@ -8,7 +8,7 @@ use postern_core::json;
 use postern_core::time::Timestamp;
 
 use crate::error::{LedgerError, damaged};
-use crate::row::text::{json_length, to_json};
+use crate::row::text::{Extent, json_extent, to_json};
 use crate::sql::{Row, Sql, Value};
 
 /// Columns of [`view_of`].
@@ -16,6 +16,9 @@ pub(crate) const COLUMNS: &str = "name, description, example, schema, archived, 
 
 /// Bytes around an entry of the catalogue in an export, at most: the names of its fields.
 pub(crate) const TYPE_OVERHEAD_BYTES: u32 = 100;
+
+/// The same in values: its fields.
+pub(crate) const TYPE_OVERHEAD_VALUES: i64 = 8;
 
 /// A change of the catalogue that is allowed, and not written yet.
 #[derive(Clone, Debug)]
@@ -25,15 +28,17 @@ pub(crate) struct TypeChange {
 }
 
 impl TypeChange {
-    /// Bytes by which it makes the configuration longer, or shorter.
-    pub(crate) fn growth(&self) -> Result<i64, LedgerError> {
-        let bytes = |kind: &Option<EventTypeView>| -> Result<i64, LedgerError> {
-            let Some(kind) = kind else { return Ok(0) };
-            let json = |part: &Option<serde_json::Value>| part.as_ref().map_or(Ok(0), json_length);
+    /// By how much it makes the configuration longer, or shorter.
+    pub(crate) fn growth(&self) -> Result<Extent, LedgerError> {
+        let extent = |kind: &Option<EventTypeView>| -> Result<Extent, LedgerError> {
+            let Some(kind) = kind else { return Ok(Extent::default()) };
+            let json =
+                |part: &Option<serde_json::Value>| part.as_ref().map_or(Ok(Extent::default()), json_extent);
             let texts = i64::try_from(kind.name.len() + kind.description.len()).unwrap_or(i64::MAX);
-            Ok(i64::from(TYPE_OVERHEAD_BYTES) + texts + json(&kind.example)? + json(&kind.schema)?)
+            let rest = Extent { bytes: i64::from(TYPE_OVERHEAD_BYTES) + texts, values: TYPE_OVERHEAD_VALUES };
+            Ok(rest + json(&kind.example)? + json(&kind.schema)?)
         };
-        Ok(bytes(&self.after)? - bytes(&self.before)?)
+        Ok(extent(&self.after)? - extent(&self.before)?)
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Does not know which column it reads; a text that does not read back is a damaged store.
 
+use std::ops::{Add, AddAssign, Sub};
+
+use postern_core::config::values_of;
 use postern_core::delivery::State;
 use serde::Serialize;
 
@@ -17,7 +20,45 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(damaged("a value has no JSON form"))
 }
 
-/// Bytes of the JSON text of a column.
-pub(crate) fn json_length<T: Serialize>(value: &T) -> Result<i64, LedgerError> {
-    Ok(i64::try_from(to_json(value)?.len()).unwrap_or(i64::MAX))
+/// How much something holds, or by how much that grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) bytes: i64,
+    /// Values of JSON, at least as many as there are.
+    pub(crate) values: i64,
+}
+
+impl Extent {
+    /// Of a text of JSON.
+    pub(crate) fn of(json: &str) -> Self {
+        let signed = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        Self { bytes: signed(json.len()), values: signed(values_of(json)) }
+    }
+}
+
+impl Add for Extent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { bytes: self.bytes + other.bytes, values: self.values + other.values }
+    }
+}
+
+impl AddAssign for Extent {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Extent {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { bytes: self.bytes - other.bytes, values: self.values - other.values }
+    }
+}
+
+/// How much the JSON text of a column holds.
+pub(crate) fn json_extent<T: Serialize>(value: &T) -> Result<Extent, LedgerError> {
+    Ok(Extent::of(&to_json(value)?))
 }

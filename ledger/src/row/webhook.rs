@@ -13,7 +13,7 @@ use crate::row::delivery;
 use crate::row::health::delete_health;
 use crate::row::outbox;
 use crate::row::rate_window::delete_window;
-use crate::row::text::{json_length, to_json};
+use crate::row::text::{Extent, json_extent, to_json};
 use crate::sql::{Row, Sql, Value};
 
 /// Cancelled deliveries that [`delete_webhook`] names: one more than a feed tells one by one.
@@ -104,13 +104,13 @@ impl WebhookChange {
         }
     }
 
-    /// Bytes by which it makes the configuration longer, or shorter.
-    pub(crate) fn growth(&self) -> Result<i64, LedgerError> {
-        let bytes = |webhook: &StoredWebhook| json_length(&webhook.definition);
+    /// By how much it makes the configuration longer, or shorter.
+    pub(crate) fn growth(&self) -> Result<Extent, LedgerError> {
+        let extent = |webhook: &StoredWebhook| json_extent(&webhook.definition);
         match self {
-            Self::Create(webhook) => bytes(webhook),
-            Self::Update { before, after } => Ok(bytes(after)? - bytes(before)?),
-            Self::Delete(webhook) => Ok(-bytes(webhook)?),
+            Self::Create(webhook) => extent(webhook),
+            Self::Update { before, after } => Ok(extent(after)? - extent(before)?),
+            Self::Delete(webhook) => Ok(Extent::default() - extent(webhook)?),
         }
     }
 }

@@ -23,12 +23,23 @@ from schemathesis.generation.meta import ComponentInfo, TestPhase
 # operationId -> values that exist; made by drive.py.
 THINGS = json.loads(os.environ.get("POSTERN_THINGS", "{}"))
 # Headers that a webhook may not set, with - for _ (core/src/webhook/header.rs), and those that callbacks have in any case.
-REFUSED = {"host", "connection", "content-length", "transfer-encoding", "keep-alive", "te", "trailer", "upgrade", "expect", "proxy",
-           "proxy-connection", "proxy-authorization", "proxy-authenticate", "accept-encoding", "http2-settings", "max-forwards", "cdn-loop",
-           "content-encoding", "content-range", "content-md5", "digest", "content-digest", "repr-digest", "forwarded", "via",
-           "x-forwarded", "x-real-ip", "client-ip", "range", "request-range", "set-cookie", "set-cookie2", "alt-svc",
-           "authorization", "content-type", "user-agent", "accept"}
-REFUSED_PREFIXES = ("webhook-", "svix-", "cf-", "sec-websocket-", "x-forwarded-", "if-")
+REFUSED = {"host", "connection", "content-length", "transfer-encoding", "keep-alive", "te", "trailer", "upgrade", "expect",
+           "proxy-connection", "proxy-authorization", "proxy-authenticate", "accept-encoding", "http2-settings",
+           "max-forwards", "cdn-loop", "content-encoding", "content-range", "content-md5", "digest", "content-digest",
+           "repr-digest", "content-location", "content-disposition", "forwarded", "via", "proxy", "x-forwarded", "x-real-ip",
+           "x-client-ip", "x-cluster-client-ip", "x-originating-ip", "true-client-ip", "client-ip", "fastly-client-ip",
+           "http-client-ip", "x-azure-clientip", "x-azure-socketip", "x-azure-fdid", "x-appengine-user-ip", "x-host",
+           "x-http-host-override", "early-data", "client-cert", "client-cert-chain", "x-client-cert", "x-arr-clientcert",
+           "x-http-method", "x-http-method-override", "x-method-override", "x-http-path-override", "range", "request-range",
+           "set-cookie", "set-cookie2", "alt-svc", "www-authenticate", "authentication-info", "proxy-authentication-info",
+           "strict-transport-security", "clear-site-data", "retry-after", "location", "server", "server-timing", "etag",
+           "last-modified", "age", "expires", "vary", "allow", "refresh", "accept-ranges", "accept-post", "accept-patch",
+           "access-control-max-age", "content-security-policy", "content-security-policy-report-only", "x-frame-options",
+           "x-content-type-options", "x-xss-protection", "authorization", "content-type", "user-agent", "accept"}
+REFUSED_PREFIXES = ("cf-", "sec-websocket-", "webhook-", "svix-", "forwarded-", "x-forward-", "x-forwarded-", "x-envoy-",
+                    "wl-proxy-", "proxy-client-", "remote-", "x-remote-", "x-client-cert-", "ssl-client-", "x-ssl-client-",
+                    "x-ms-client-principal", "x-goog-authenticated-user-", "x-original-", "x-rewrite-", "if-",
+                    "access-control-allow-", "access-control-expose-")
 # Drawn as nothing, although printable.
 BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
 NUMBERS = itertools.count()
@@ -136,16 +147,24 @@ def repaired(body, operation):
 
 
 def show(body):
-    """Names and descriptions hold nothing that people do not see."""
+    """Names, descriptions, labels and keys hold nothing that people do not see."""
     things = [body]
     document = body.get("document")
     if isinstance(document, dict):
         for section in ("webhooks", "event_types"):
             things.extend(document.get(section) or [])
+    things.extend(event for event in body.get("events") or [] if isinstance(event, dict))
     for thing in things:
-        for key in ("name", "description"):
+        for key in ("name", "description", "message", "idempotency_key", "order_key"):
             if isinstance(thing.get(key), str):
-                thing[key] = "".join(c if c in "\n\r\t" or (c.isprintable() and c not in BLANK) or c.isspace() and c not in "\u2028\u2029" else "x" for c in thing[key])
+                thing[key] = seen(thing[key])
+        for key in ("labels", "event_labels", "object"):
+            if isinstance(thing.get(key), dict):
+                thing[key] = {seen(part): seen(value) if isinstance(value, str) else value for part, value in thing[key].items()}
+
+
+def seen(text):
+    return "".join(c if c in "\n\r\t" or (c.isprintable() and c not in BLANK) or c.isspace() and c not in "\u2028\u2029" else "x" for c in text)
 
 
 def secret_of(text):
@@ -156,6 +175,9 @@ def secret_of(text):
 def webhook(body, operation):
     if isinstance(body.get("secret"), str):
         body["secret"] = secret_of(body["secret"])
+    # Only callbacks of one contract carry a result; a patch may be about any.
+    if body.get("include_result") and (operation == "updateWebhook" or body.get("contract") != "ubiops"):
+        body["include_result"] = False
     headers = body.get("headers")
     if headers:
         kept = {}

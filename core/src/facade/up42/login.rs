@@ -69,7 +69,9 @@ pub fn granted(token: &str) -> Value {
     json!({ "access_token": token, "token_type": "bearer", "expires_in": EXPIRES_IN_S, "data": { "accessToken": token } })
 }
 
-/// Reads a request for a token: its body (`application/x-www-form-urlencoded`) and its `Authorization`.
+/// Reads a request for a token: its body (`application/x-www-form-urlencoded`) and its `Authorization`. A
+/// field that is given twice is refused; one that is not known is ignored, and one without a value is not
+/// given (all three: RFC 6749 3.2).
 ///
 /// # Errors
 /// What is missing or unknown; never repeats a password.
@@ -77,19 +79,26 @@ pub fn parse(form: &str, authorization: Option<&str>) -> Result<Credentials, Ref
     let Ok(mut form) = Parameters::parse(form) else {
         return Err(Refused::form("the form holds a broken % escape"));
     };
-    let grant = form.one("grant_type").ok_or_else(|| Refused::form("grant_type is missing"))?;
+    // The name is not repeated: in a form that is no form it may be the password.
+    if form.has_twice() {
+        return Err(Refused::form("a field of the form is given twice"));
+    }
+    let mut given = |key| form.one(key).filter(|value| !value.is_empty());
+    let grant = given("grant_type").ok_or_else(|| Refused::form("grant_type is missing"))?;
     // One of two could be a guess that the other covers (RFC 6749 2.3: never more than one method in a
     // request).
-    if authorization.is_some() && (form.one("password").is_some() || form.one("client_secret").is_some()) {
+    let (password, client_secret) = (given("password"), given("client_secret"));
+    let credentials = [authorization.is_some(), password.is_some(), client_secret.is_some()];
+    if credentials.into_iter().filter(|is_given| *is_given).count() > 1 {
         return Err(Refused::form(
-            "the request carries more than one credential: send either Authorization or the form's",
+            "the request carries more than one credential: send Authorization, password or client_secret",
         ));
     }
     let (name, password) = match grant.as_str() {
-        "password" => (form.one("username"), form.one("password")),
+        "password" => (given("username"), password),
         "client_credentials" => match authorization {
             Some(authorization) => basic(authorization).unzip(),
-            None => (form.one("client_id"), form.one("client_secret")),
+            None => (given("client_id"), client_secret),
         },
         _ => {
             let description = String::from("grant_type must be password or client_credentials");
@@ -135,6 +144,9 @@ mod tests {
         );
         let newest = "grant_type=password&username=p1&password=a+b%2Bc&client_id=up42-sdk&scope=openid";
         assert_eq!(read(newest, None), Ok(pair("p1", "a b+c")));
+        // What is not known is ignored, and what is empty is not there.
+        let more = "grant_type=password&username=p1&password=x&client_secret=&audience=a";
+        assert_eq!(read(more, None), Ok(pair("p1", "x")));
         let basic = format!("Basic {}", STANDARD.encode("p1:pst:x"));
         assert_eq!(read("grant_type=client_credentials", Some(&basic)), Ok(pair("p1", "pst:x")));
         assert_eq!(
@@ -155,6 +167,11 @@ mod tests {
             ("grant_type=client_credentials", Some("Basic !"), (400, "invalid_request")),
             ("grant_type=password&username=No%20Project&password=x", None, (401, "invalid_grant")),
             ("grant_type=password&username=p1&password=x", Some("Bearer y"), (400, "invalid_request")),
+            ("grant_type=password&username=p1&password=x&password=y", None, (400, "invalid_request")),
+            ("grant_type=password&username=p1&username=p1&password=x", None, (400, "invalid_request")),
+            ("grant_type=password&username=p1&password=x&y=1&y=2", None, (400, "invalid_request")),
+            ("grant_type=password&username=p1&password=x&client_secret=y", None, (400, "invalid_request")),
+            ("grant_type=password&username=p1&password=", None, (400, "invalid_request")),
             (
                 "grant_type=client_credentials&client_id=p1&client_secret=x",
                 Some("Basic cDE6eQ=="),
