@@ -26,9 +26,9 @@ async fn an_event_says_who_got_it_who_did_not_and_is_sent_again_where_it_failed(
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
     dashboard.open(&format!("/p/{}/events?open={}", project.name, event.id)).await;
-    browser.sees("1 failed, 1 delivered. 2 webhooks did not get it.").await;
+    browser.sees("1 gave up, 1 delivered. 2 webhooks did not get it.").await;
     browser.sees("1 attempt, the latest: 503 Service Unavailable").await;
-    browser.sees("It does not want it: “country eq \"CH\"” does not hold.").await;
+    browser.sees("It does not want such an event: “country eq \"CH\"” does not hold.").await;
     browser.sees("It is disabled: it gets no events.").await;
     let order = "return [...document.querySelectorAll('.outcomes summary b')].map(name => name.textContent)";
     assert_eq!(browser.script(order, vec![]).await, json!(["crm", "billing", "asleep", "swiss"]));
@@ -53,7 +53,7 @@ async fn an_event_says_who_got_it_who_did_not_and_is_sent_again_where_it_failed(
 
     let takes = json!({ "answer": { "status": 200, "delay_ms": 0, "body": "" } });
     project.patch(&format!("inboxes/{}", refuser.id), &takes).await.expect(200);
-    browser.click("button", "Resend to 1 webhook where it failed…").await;
+    browser.click("button", "Resend to 1 webhook that gave up…").await;
     browser.sees("It is sent again to 1 webhook").await;
     browser.click("button", "Resend").await;
     browser.sees("2 delivered. 2 webhooks did not get it.").await;

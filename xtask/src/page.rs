@@ -92,8 +92,8 @@ pub(crate) fn run_hook() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the page from the compiled program and a `stage` with the public files: splits the program, binds and
-/// optimises its parts, puts them into the folder that is named by their contents, and names that in the
+/// Makes the page from the compiled program and a `stage` with the public files: splits the program, binds
+/// and optimises its parts, puts them into the folder that is named by their contents, and names that in the
 /// document. Trunk's own document, which names what it bound itself, is written over.
 ///
 /// # Errors

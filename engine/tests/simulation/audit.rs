@@ -633,8 +633,8 @@ impl Audit {
                 let newly = before
                     .as_ref()
                     .is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
-                // A number that is handed out in the step that loses an attempt is due at once, unless too many
-                // were lost in a row, and what was put aside was due.
+                // A number that is handed out in the step that loses an attempt is due at once, unless too
+                // many were lost in a row, and what was put aside was due.
                 let was_due = (grew && lost_in_a_row(&now.attempts) <= LOST_REPEATS_MAX)
                     || before.as_ref().is_some_and(|before| before.parked != 0);
                 let is_due = was_due

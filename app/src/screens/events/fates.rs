@@ -33,9 +33,16 @@ impl Fate {
         }
     }
 
-    /// Whether it was given up, so that it can be sent again.
-    pub(super) fn has_failed(&self) -> bool {
-        self.rank() == 0
+    /// Whether it was given up by a webhook that is still there, so that it can be sent again.
+    pub(super) fn can_be_sent_again(&self) -> bool {
+        self.rank() == 0 && self.delivery.as_ref().is_some_and(|delivery| delivery.webhook.is_some())
+    }
+
+    /// What a row is known by: one that changes is made anew, the others stay as somebody has opened them.
+    pub(super) fn key(&self) -> String {
+        let delivery = self.delivery.as_ref();
+        let (id, state) = (delivery.map(|of| of.id.as_str()), delivery.map(|of| of.state.as_str()));
+        [id.unwrap_or(&self.webhook), state.unwrap_or_default(), &self.line].join(" ")
     }
 }
 
@@ -94,7 +101,7 @@ fn missed_words(accepted_at: Timestamp, decision: &EventDecision) -> String {
         let failing = first_failing(&decision.reasons);
         return failing.map_or_else(
             || String::from("It does not want such an event."),
-            |clause| format!("It does not want it: “{}” does not hold.", clause.text),
+            |clause| format!("It does not want such an event: “{}” does not hold.", clause.text),
         );
     }
     if !decision.enabled {
@@ -103,7 +110,7 @@ fn missed_words(accepted_at: Timestamp, decision: &EventDecision) -> String {
     if decision.updated_at > accepted_at {
         return String::from("It was changed since. Now it would get such an event.");
     }
-    String::from("It would get such an event. The delivery that it had is no longer kept.")
+    String::from("It would get such an event now. What it had is not kept, or another definition decided.")
 }
 
 /// The innermost part that decided, the first where there are several. Whether the webhook is enabled is said
@@ -117,7 +124,7 @@ fn first_failing(clauses: &[Clause]) -> Option<&Clause> {
 pub(super) fn summary(fates: &[Fate]) -> String {
     let count = |rank: &[u8]| fates.iter().filter(|fate| rank.contains(&fate.rank())).count();
     let parts: Vec<String> = [
-        ("failed", count(&[0])),
+        ("gave up", count(&[0])),
         ("under way", count(&[1])),
         ("delivered", count(&[2])),
         ("cancelled", count(&[3])),
@@ -185,12 +192,12 @@ mod tests {
         let fates = fates(POSTED, deliveries, Some(decisions));
         let names: Vec<&str> = fates.iter().map(|fate| fate.webhook.as_str()).collect();
         assert_eq!(names, ["c", "a", "b", "other"]);
-        assert!(fates[0].has_failed() && !fates[1].has_failed());
+        assert!(fates[0].can_be_sent_again() && !fates[1].can_be_sent_again());
         assert_eq!(fates[0].line, "2 attempts, the latest: 503 Service Unavailable, over after 5.00 s");
         assert_eq!(fates[1].line, "2 attempts, the latest: 503 Service Unavailable");
         assert_eq!((fates[0].reasons.len(), fates[2].reasons.len()), (0, 2));
-        assert_eq!(fates[3].line, "It does not want it: “country eq \"CH\"” does not hold.");
-        assert_eq!(summary(&fates), "1 failed, 1 under way, 1 delivered. 1 webhook did not get it.");
+        assert_eq!(fates[3].line, "It does not want such an event: “country eq \"CH\"” does not hold.");
+        assert_eq!(summary(&fates), "1 gave up, 1 under way, 1 delivered. 1 webhook did not get it.");
         assert_eq!(summary(&fates[3..]), "1 webhook did not get it.");
         assert_eq!(summary(&[]), "");
     }
@@ -207,7 +214,7 @@ mod tests {
         assert!(
             said(EventDecision { updated_at: later, ..of("w", true, true) }).starts_with("It was changed")
         );
-        assert!(said(of("w", true, true)).contains("no longer kept"));
+        assert!(said(of("w", true, true)).contains("is not kept"));
         assert!(
             said(EventDecision { reasons: Vec::new(), ..of("w", false, true) })
                 .starts_with("It does not want such")

@@ -9,14 +9,14 @@ use postern_core::time::Timestamp;
 
 use super::fates::{Fate, fates, summary};
 use crate::api::{Load, ProjectApi, use_project};
-use crate::browser::clock::now;
+use crate::browser::clock::{Clock, use_clock};
 use crate::fetched::{Fetched, spawn};
 use crate::live::{calmly, use_live};
 use crate::project::link;
 use crate::routes::{Area, Query};
 use crate::screens::clauses::clause_list;
 use crate::screens::deliveries::model::standing;
-use crate::ui::badge::{Tone, badge_of};
+use crate::ui::badge::{Tone, badge, badge_of};
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::dialog::Dialog;
 use crate::ui::icon::Icon;
@@ -48,7 +48,7 @@ fn load(project: &ProjectApi, id: &str) -> Load<Story> {
     })
 }
 
-/// The webhooks, those where it failed first. What goes on is loaded again as the feed tells of it.
+/// The webhooks, those that gave up first. What goes on is loaded again as the feed tells of it.
 #[component]
 pub(super) fn EventStory(
     /// `evt_…`
@@ -56,7 +56,7 @@ pub(super) fn EventStory(
     /// When the event was accepted.
     accepted_at: Timestamp,
 ) -> AnyView {
-    let project = use_project();
+    let (project, clock) = (use_project(), use_clock());
     let story = Fetched::new({
         let id = id.clone();
         move || load(&project, &id)
@@ -74,12 +74,15 @@ pub(super) fn EventStory(
     });
     let has_more =
         Memo::new(move |_| story.value.with(|story| story.as_ref().is_some_and(|story| story.has_more)));
+    let is_silent = Memo::new(move |_| {
+        story.value.with(|story| story.as_ref().is_some_and(|story| story.decisions.is_none()))
+    });
     let content = move || {
-        let list = move || shown.with(|fates| fates.iter().map(fate_view).collect_view());
         view! {
             <p role="status"><b>{move || shown.with(|fates| summary(fates))}</b></p>
             <ResendFailed fates=shown story=story />
-            <ul class="outcomes">{list}</ul>
+            <ul class="outcomes"><For each=move || shown.get() key=Fate::key children=move |fate| fate_view(&fate, clock) /></ul>
+            {move || is_silent.get().then(|| view! { <p class="hint">"It takes too long to say why other webhooks did not get it."</p> }.into_any())}
             {move || has_more.get().then(|| view! { <p class="hint">"Only its latest 200 deliveries are shown."</p> }.into_any())}
         }
         .into_any()
@@ -94,13 +97,9 @@ pub(super) fn EventStory(
 }
 
 /// One webhook, folded: how it went, the way to its delivery, and why it got the event or not.
-fn fate_view(fate: &Fate) -> AnyView {
-    let now = now();
-    let badge = match &fate.delivery {
-        Some(delivery) => {
-            let (tone, word) = standing(delivery, now);
-            badge_of(tone, &word)
-        }
+fn fate_view(fate: &Fate, clock: Clock) -> AnyView {
+    let badge = match fate.delivery.clone() {
+        Some(delivery) => badge(move || standing(&delivery, clock.now())),
         None => badge_of(Tone::Idle, "Not sent"),
     };
     let delivery = fate.delivery.as_ref().map(|delivery| {
@@ -121,7 +120,7 @@ fn fate_view(fate: &Fate) -> AnyView {
     .into_any()
 }
 
-/// Sends the event again to the webhooks where it failed, after a question that says to how many.
+/// Sends the event again to the webhooks that gave up, after a question that says to how many.
 #[component]
 fn ResendFailed(
     /// What is shown.
@@ -134,7 +133,9 @@ fn ResendFailed(
     let (is_asking, is_busy) = (RwSignal::new(false), RwSignal::new(false));
     let failed = Memo::new(move |_| {
         let of = |fate: &Fate| fate.delivery.as_ref().map(|delivery| delivery.id.clone());
-        fates.with(|fates| fates.iter().filter(|fate| fate.has_failed()).filter_map(of).collect::<Vec<_>>())
+        fates.with(|fates| {
+            fates.iter().filter(|fate| fate.can_be_sent_again()).filter_map(of).collect::<Vec<_>>()
+        })
     });
     let count =
         move || words::count(u32::try_from(failed.with(Vec::len)).unwrap_or(u32::MAX), "webhook", "webhooks");
@@ -167,7 +168,7 @@ fn ResendFailed(
     };
     let button = move || {
         let press = move |()| is_asking.set(true);
-        let label = Signal::derive(move || format!("Resend to {} where it failed…", count()));
+        let label = Signal::derive(move || format!("Resend to {} that gave up…", count()));
         (!failed.with(Vec::is_empty))
             .then(|| view! { <p><Button label=label icon=Icon::Again on_press=press /></p> }.into_any())
     };

@@ -936,7 +936,7 @@ mod tests {
     #[test]
     fn a_header_is_protected_when_its_name_becomes_one_of_a_credential() {
         let mut header = HeaderDraft::default();
-        header.rename(String::from("Authorizatio"));
+        header.rename(String::from("Author"));
         assert!(!header.protected);
         header.rename(String::from("Authorization "));
         assert!(header.protected);
