@@ -55,12 +55,15 @@ async fn a_refusal_is_bounded_at_every_door() {
     is_bounded(
         &project
             .post(
-                "tests",
-                &json!({ "url": "http://127.0.0.1:1024/", "filter": { "and": vec![json!(1); 10_000] } }),
+                "webhooks",
+                &json!({ "name": "w", "url": "http://127.0.0.1:1024/", "events": ["*"], "filter": { "and": vec![json!(1); 10_000] } }),
             )
             .await,
         9_950,
     );
+    let mut test = many.clone();
+    test["url"] = json!("http://127.0.0.1:1024/");
+    is_bounded(&project.post("tests", &test).await, 9_950);
     let mut batch = vec![event.clone()];
     batch.extend(vec![json!({ "type": "a", "data": 1, "x": 1 }); 99]);
     is_bounded(&project.post("events/batch", &json!({ "events": batch })).await, 10_049);

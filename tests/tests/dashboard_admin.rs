@@ -110,19 +110,18 @@ async fn a_project_is_deleted_by_an_administrator_who_types_its_name() {
     browser.close().await;
 
     let browser = Browser::open().await;
-    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, ADMIN_TOKEN).await;
-    dashboard.open(&format!("/p/{}/settings", project.name)).await;
-    dashboard.press("button", "Delete project…").await;
+    browser.go(&format!("{base}/p/{}/settings#sign-in-dev={ADMIN_TOKEN}", project.name)).await;
+    browser.click("button", "Delete project…").await;
     let label = format!("Type {} to confirm", project.name);
-    dashboard.write(&label, "another").await;
+    browser.fill(&label, "another").await;
     let is_off = || async {
         let button = browser.find("button", "Delete for good").await;
         button.attr("aria-disabled").await.expect("the button is there").is_some()
     };
     assert!(is_off().await, "the name is not typed");
-    dashboard.write(&label, &project.name).await;
+    browser.fill(&label, &project.name).await;
     until("the button works", SOON, async || !is_off().await).await;
-    dashboard.press("button", "Delete for good").await;
+    browser.click("button", "Delete for good").await;
     browser.sees(&format!("{} deleted", project.name)).await;
     until("the list is shown", SOON, async || browser.address().await.ends_with("/projects")).await;
     project.get("webhooks").await.problem(ProblemType::Unauthorized);

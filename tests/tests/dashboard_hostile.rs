@@ -29,7 +29,7 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     let more = json!({
         "description": HOSTILE, "labels": { "<i>k</i>": HOSTILE.chars().take(60).collect::<String>() },
         "headers": [{ "key": "X-Mine", "value": HOSTILE, "protected": false }],
-        "object": { "type": "<u>t</u>", "name": null, "version": null }, "retry": false, "ordered": true,
+        "object": { "type": "<u>t<u>", "name": null, "version": null }, "retry": false, "ordered": true,
         "event_labels": { "<i>e</i>": "<b>x</b>" },
         "filter": { "or": [{ "field": "html", "eq": HOSTILE }, { "field": "<svg onload=window.hostile=6>", "starts_with": HOSTILE }] }
     });
@@ -39,7 +39,7 @@ async fn hostile_text_is_shown_as_text_on_every_screen() {
     let event = json!({
         "type": "order.paid",
         "data": { "html": HOSTILE, HOSTILE: 1 },
-        "object": { "type": "<u>t</u>", "name": &HOSTILE[..100] },
+        "object": { "type": "<u>t<u>", "name": &HOSTILE[..100] },
         "idempotency_key": "<b>k</b>",
         "order_key": &HOSTILE[..100],
         "labels": { "<i>e</i>": "<b>x</b>" }

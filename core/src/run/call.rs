@@ -18,6 +18,9 @@ const PROBE_CALLS_MAX: u32 = 3;
 /// being restarted does not end a run. After them actinia's rule holds: the run has failed.
 pub const PROBE_PAUSES_MS: [i64; 3] = [1_000, 3_000, 6_000];
 
+/// Milliseconds that a probe waits at most because its answer asks for it: the run is not offered meanwhile.
+const PROBE_WAIT_MAX_MS: i64 = 60_000;
+
 /// Characters of an answer's body that are kept with a call.
 const ANSWER_CHARS_MAX: usize = 2_000;
 
@@ -114,8 +117,9 @@ pub struct CallTerms<'a> {
 
 /// Decides what follows a call.
 ///
-/// A probe passes with 200 and nothing else (docs/wire.md C.4). It is repeated where it reached nobody
-/// ([`PROBE_PAUSES_MS`]) or its call was lost on our side. What is posted counts as taken with 200 and 204
+/// A probe passes with 200 and nothing else (docs/wire.md C.4). It is repeated where it reached nobody or is
+/// asked to come later ([`PROBE_PAUSES_MS`], or the answer's `Retry-After` up to a minute), or its call was
+/// lost on our side. What is posted counts as taken with 200 and 204
 /// (docs/wire.md C.5); it is repeated by the schedule that deliveries have, never before the answer's
 /// `Retry-After`. Nothing is repeated after another 2xx (the receiver has it), after 410, or at a URL that is
 /// not allowed.
@@ -123,7 +127,7 @@ pub struct CallTerms<'a> {
 pub fn decide(standing: CallTerms<'_>, outcome: &Outcome, retry_after_s: Option<u32>) -> Next {
     let CallTerms { kind, tries, schedule_s, seed } = standing;
     if kind.is_probe() {
-        return after_probe(tries, outcome);
+        return after_probe(tries, outcome, retry_after_s);
     }
     match outcome {
         Outcome::Answered { status: 200 | 204 } => Next::Delivered,
@@ -138,14 +142,18 @@ pub fn decide(standing: CallTerms<'_>, outcome: &Outcome, retry_after_s: Option<
     }
 }
 
-fn after_probe(tries: u32, outcome: &Outcome) -> Next {
+fn after_probe(tries: u32, outcome: &Outcome, retry_after_s: Option<u32>) -> Next {
     match outcome {
         Outcome::Answered { status: 200 } => Next::Delivered,
-        // Nobody was there, or a proxy says so.
-        Outcome::TimedOut | Outcome::ConnectionFailed { .. } | Outcome::Answered { status: 502..=504 } => {
+        // Nobody was there, or a proxy says so; or there is one who asks to be called later.
+        Outcome::TimedOut
+        | Outcome::ConnectionFailed { .. }
+        | Outcome::Answered { status: 429 | 502..=504 } => {
+            let asked_ms = i64::from(retry_after_s.unwrap_or(0)) * 1_000;
             let pause =
                 usize::try_from(tries).ok().and_then(|tries| PROBE_PAUSES_MS.get(tries.checked_sub(1)?));
-            pause.map_or(Next::Failed, |after_ms| Next::Again { after_ms: *after_ms })
+            let after_ms = |pause_ms: &i64| asked_ms.min(PROBE_WAIT_MAX_MS).max(*pause_ms);
+            pause.map_or(Next::Failed, |pause_ms| Next::Again { after_ms: after_ms(pause_ms) })
         }
         Outcome::Lost | Outcome::PlatformFailed { .. } if tries < PROBE_CALLS_MAX => {
             Next::Again { after_ms: 0 }

@@ -255,7 +255,7 @@ fn pause(next: Next) -> Option<i64> {
 fn only_200_passes_a_probe_and_only_a_loss_of_our_own_repeats_it_at_once() {
     for kind in [CallbackKind::ProbeFinished, CallbackKind::ProbeUpdate] {
         assert_eq!(after(kind, 1, &Outcome::Answered { status: 200 }), Next::Delivered);
-        for status in [201, 204, 301, 302, 401, 404, 410, 429, 500, 501, 505] {
+        for status in [201, 204, 301, 302, 401, 404, 410, 500, 501, 505] {
             assert_eq!(after(kind, 1, &Outcome::Answered { status }), Next::Failed, "{status}");
         }
         for outcome in [Outcome::NameNotResolved, Outcome::Blocked { message: String::new() }] {
@@ -269,7 +269,7 @@ fn only_200_passes_a_probe_and_only_a_loss_of_our_own_repeats_it_at_once() {
 #[test]
 fn a_probe_that_reaches_nobody_is_repeated_for_ten_seconds() {
     let nobody = [Outcome::TimedOut, Outcome::ConnectionFailed { message: String::from("refused") }];
-    for outcome in nobody.into_iter().chain([502, 503, 504].map(|status| Outcome::Answered { status })) {
+    for outcome in nobody.into_iter().chain([429, 502, 503, 504].map(|status| Outcome::Answered { status })) {
         let pauses: Vec<_> =
             (1..=4).map(|tries| pause(after(CallbackKind::ProbeFinished, tries, &outcome))).collect();
         assert_eq!(pauses, [Some(1_000), Some(3_000), Some(6_000), None], "{outcome:?}");
@@ -279,6 +279,18 @@ fn a_probe_that_reaches_nobody_is_repeated_for_ten_seconds() {
             "where somebody waits for the answer"
         );
     }
+}
+
+#[test]
+fn a_probe_waits_as_its_answer_asks_up_to_a_minute() {
+    let answer = |status, retry_after_s| {
+        let terms = CallTerms { kind: CallbackKind::ProbeFinished, tries: 1, schedule_s: None, seed: 7 };
+        pause(decide(terms, &Outcome::Answered { status }, retry_after_s))
+    };
+    assert_eq!(answer(429, Some(20)), Some(20_000));
+    assert_eq!(answer(503, Some(7_200)), Some(60_000));
+    assert_eq!(answer(503, Some(0)), Some(1_000));
+    assert_eq!(answer(404, Some(20)), None, "it is an answer, and not 200");
 }
 
 #[test]
