@@ -244,6 +244,14 @@ mod tests {
     }
 
     #[test]
+    fn the_deployment_s_file_keeps_requests_out_of_the_platform_s_log() {
+        let file = include_str!("../../wrangler.jsonc");
+        for line in ["\"invocation_logs\": false", "\"redact_query_string\": true"] {
+            assert!(file.contains(line), "{line}");
+        }
+    }
+
+    #[test]
     fn the_request_s_host_is_one_of_our_own() {
         let settings = settings(Ok(Admins::default()), Some("a.example, b.example"));
         assert_eq!(settings.policy(None).own_hosts, ["a.example", "b.example"]);
