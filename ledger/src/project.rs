@@ -20,7 +20,7 @@ use crate::memory::roster::{Member, Roster};
 use crate::memory::schemas::Schemas;
 use crate::memory::tokens::TokenBook;
 use crate::row::text::Extent;
-use crate::row::{leftover, meta, outbox};
+use crate::row::{meta, outbox};
 use crate::sql::{Sql, Value, atomically, first};
 
 /// Deliveries are counted up to here for a project's overview.
@@ -124,7 +124,7 @@ impl<S: Sql> Ledger<S> {
         if Self::is_created(&sql)? {
             return Err(LedgerError::NameTaken { what: "project" });
         }
-        if leftover::is_any(&sql)? {
+        if schema::has_leftovers(&sql)? {
             let why = "a project of this name was just deleted, and its copies are being removed: try again in a minute";
             return Err(LedgerError::StateConflict { why });
         }

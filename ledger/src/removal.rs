@@ -44,14 +44,14 @@ impl<S: Sql> Ledger<S> {
 /// # Errors
 /// The database fails.
 pub fn leftovers<S: Sql>(sql: &S, limit: u32) -> Result<Vec<Leftover>, LedgerError> {
-    if leftover::is_any(sql)? { leftover::some(sql, limit) } else { Ok(Vec::new()) }
+    if schema::has_leftovers(sql)? { leftover::some(sql, limit) } else { Ok(Vec::new()) }
 }
 
-/// Takes note that these are removed.
+/// Takes note that these are removed; gives whether there are more.
 ///
 /// # Errors
 /// The database fails.
-pub fn leftovers_removed<S: Sql>(sql: &S, gone: &[Leftover]) -> Result<(), LedgerError> {
+pub fn leftovers_removed<S: Sql>(sql: &S, gone: &[Leftover]) -> Result<bool, LedgerError> {
     atomically(sql, |sql| leftover::delete(sql, gone))
 }
 
@@ -84,9 +84,9 @@ mod tests {
 
         let again = Ledger::create(Rc::clone(&sql), &project, 7, START).map(|_ledger| ());
         assert!(matches!(again, Err(LedgerError::StateConflict { .. })), "its copies are there still");
-        leftovers_removed(&sql, &left[..1]).unwrap();
+        assert!(leftovers_removed(&sql, &left[..1]).unwrap());
         assert_eq!(leftovers(&sql, 10).unwrap(), left[1..]);
-        leftovers_removed(&sql, &left[1..]).unwrap();
+        assert!(!leftovers_removed(&sql, &left[1..]).unwrap());
         assert!(leftovers(&sql, 10).unwrap().is_empty());
         let ledger = Ledger::create(sql, &project, 7, START).unwrap();
         assert!(ledger.list_events(&crate::EventFilter::default(), 1, None).unwrap().items.is_empty());

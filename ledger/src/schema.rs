@@ -7,7 +7,7 @@
 
 use crate::error::LedgerError;
 use crate::row::meta;
-use crate::sql::{Sql, first};
+use crate::sql::{Sql, Value, first};
 
 /// Migration `n` (from 1) is `MIGRATIONS[n - 1]`; each is a list of single statements. Released ones never
 /// change.
@@ -340,7 +340,17 @@ pub(crate) const NEWEST: u32 = MIGRATIONS.len() as u32;
 /// Whether a project lives in this database. Reads only: a request for a project that was never created
 /// leaves no trace.
 pub(crate) fn exists<S: Sql>(sql: &S) -> Result<bool, LedgerError> {
-    let rows = sql.run("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'meta'", &[])?;
+    has_table(sql, "meta")
+}
+
+/// Whether something of a deleted project is left. Reads only.
+pub(crate) fn has_leftovers<S: Sql>(sql: &S) -> Result<bool, LedgerError> {
+    has_table(sql, "leftover")
+}
+
+fn has_table<S: Sql>(sql: &S, name: &str) -> Result<bool, LedgerError> {
+    let statement = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1";
+    let rows = sql.run(statement, &[Value::from(name)])?;
     first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.flag(0)
 }
 

@@ -71,14 +71,15 @@ impl Project {
             }
             removed.push(leftover);
         }
-        if let Err(error) = leftovers_removed(&self.sql(), &removed) {
+        let has_more = leftovers_removed(&self.sql(), &removed).unwrap_or_else(|error| {
             failed(&error.to_string());
-        }
-        if leftovers(&self.sql(), 1).is_ok_and(|left| left.is_empty()) {
+            true
+        });
+        if has_more {
+            self.alarm.arm(&self.state.storage(), clock::now().plus_ms(rest_ms), id).await;
+        } else {
             // Nothing of it is worth an error: the object is empty, and this frees its last pages.
             let _pages_stay = self.state.storage().delete_all().await;
-        } else {
-            self.alarm.arm(&self.state.storage(), clock::now().plus_ms(rest_ms), id).await;
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::LedgerError;
 use crate::row::text::to_json;
-use crate::sql::{Sql, Value, first};
+use crate::sql::{Sql, Value};
 
 /// Something of a deleted project that KV still holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,13 +28,6 @@ pub(crate) fn insert<S: Sql>(sql: &S, leftovers: &[Leftover]) -> Result<(), Ledg
     Ok(())
 }
 
-/// Whether there are any.
-pub(crate) fn is_any<S: Sql>(sql: &S) -> Result<bool, LedgerError> {
-    let rows =
-        sql.run("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'leftover'", &[])?;
-    first(rows).ok_or(LedgerError::Corrupt { what: "a count has no row" })?.flag(0)
-}
-
 /// Up to `limit` of them, the project's own entry first.
 pub(crate) fn some<S: Sql>(sql: &S, limit: u32) -> Result<Vec<Leftover>, LedgerError> {
     let rows = sql.run(
@@ -51,15 +44,17 @@ pub(crate) fn some<S: Sql>(sql: &S, limit: u32) -> Result<Vec<Leftover>, LedgerE
         .collect()
 }
 
-/// Forgets those that are gone; with the last of them the table goes. Inside the caller's transaction.
-pub(crate) fn delete<S: Sql>(sql: &S, gone: &[Leftover]) -> Result<(), LedgerError> {
+/// Forgets those that are gone; with the last of them the table goes. Whether there are more. Inside the
+/// caller's transaction.
+pub(crate) fn delete<S: Sql>(sql: &S, gone: &[Leftover]) -> Result<bool, LedgerError> {
     sql.run(
         "DELETE FROM leftover WHERE webhook IN
             (SELECT coalesce(value ->> 'webhook_id', '') FROM json_each(?1))",
         &[Value::Text(to_json(&gone)?)],
     )?;
-    if some(sql, 1)?.is_empty() {
+    let has_more = !some(sql, 1)?.is_empty();
+    if !has_more {
         sql.run("DROP TABLE leftover", &[])?;
     }
-    Ok(())
+    Ok(has_more)
 }

@@ -72,18 +72,17 @@ pub(super) fn EventStory(
         let story = story.value.get();
         story.map(|story| fates(accepted_at, story.deliveries, story.decisions)).unwrap_or_default()
     });
-    let has_more =
-        Memo::new(move |_| story.value.with(|story| story.as_ref().is_some_and(|story| story.has_more)));
-    let is_silent = Memo::new(move |_| {
-        story.value.with(|story| story.as_ref().is_some_and(|story| story.decisions.is_none()))
-    });
+    let hint = move |applies: fn(&Story) -> bool, text: &'static str| {
+        let applies = Memo::new(move |_| story.value.with(|story| story.as_ref().is_some_and(applies)));
+        move || applies.get().then(|| view! { <p class="hint">{text}</p> }.into_any())
+    };
     let content = move || {
         view! {
             <p role="status"><b>{move || shown.with(|fates| summary(fates))}</b></p>
             <ResendFailed fates=shown story=story />
             <ul class="outcomes"><For each=move || shown.get() key=Fate::key children=move |fate| fate_view(&fate, clock) /></ul>
-            {move || is_silent.get().then(|| view! { <p class="hint">"It takes too long to say why other webhooks did not get it."</p> }.into_any())}
-            {move || has_more.get().then(|| view! { <p class="hint">"Only its latest 200 deliveries are shown."</p> }.into_any())}
+            {hint(|story| story.decisions.is_none(), "It takes too long to say why other webhooks did not get it.")}
+            {hint(|story| story.has_more, "Only its latest 200 deliveries are shown.")}
         }
         .into_any()
     };
