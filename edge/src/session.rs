@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use postern_core::egress::Policy;
-use postern_core::event;
-use postern_core::fault::{self, Fault, InputFault};
+use postern_core::fault::{self, InputFault};
 use postern_core::operation::{Operation, Reads};
 use postern_core::problem::ProblemType;
 use postern_core::query;
@@ -18,7 +17,7 @@ use crate::config::Settings;
 use crate::dispatch::Dispatcher;
 use crate::http::credential::token_of;
 use crate::http::problem::ApiError;
-use crate::http::request::{IDEMPOTENCY_KEY, Incoming, if_match};
+use crate::http::request::{IDEMPOTENCY_KEY, Incoming};
 use crate::project_do::call::{self, CallError};
 use crate::project_do::projects::May;
 use crate::project_do::question::{Asking, Question};
@@ -47,18 +46,18 @@ pub(crate) struct SessionStart<'a> {
 
 impl<'a> SessionStart<'a> {
     /// Finds out who calls, and checks what the API's description promises of every request for this
-    /// operation: headers that read, no parameter and no field that would be ignored. This comes before the
-    /// body says whether this request needs a header.
+    /// operation: headers that read, no header, parameter or field that would be ignored. This comes before
+    /// the body says whether this request needs a header.
     ///
     /// # Errors
-    /// 401 or 404 by the form of the token; 422 for an `Idempotency-Key` that is too long, empty or not
-    /// ASCII, for a parameter, and for a field; 412 for an `If-Match` that is not one of our versions.
+    /// 401 or 404 by the form of the token; 422 for a parameter and for a field; see
+    /// [`Incoming::check_headers`].
     pub(crate) async fn open(self) -> Result<Session<'a>, ApiError> {
         let Self { env, context, incoming, project, operation } = self;
         let settings = Settings::of(env)?;
         let caller = caller(&settings, token_of(incoming.authorization(), &["Bearer"]), &project)?;
         let session = Session::new(env, context, settings, project, caller, incoming);
-        session.check_headers(operation)?;
+        session.incoming.check_headers(operation)?;
         if !operation.reads(Reads::Query) {
             query::none(session.query()).map_err(InputFault::from)?;
         }
@@ -122,22 +121,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn check_headers(&self, operation: Operation) -> Result<(), ApiError> {
-        if operation.reads(Reads::IdempotencyKey)
-            && let Some(key) = self.incoming.header(IDEMPOTENCY_KEY)
-            && let Err(detail) = event::check_idempotency_header(&key)
-        {
-            // Of a single event it is the event's own key.
-            let pointer = if operation == Operation::CreateEvent { "/idempotency_key" } else { "" };
-            let detail = format!("the Idempotency-Key header {detail}");
-            return Err(InputFault::from(Fault::new(pointer, detail)).into());
-        }
-        if operation.reads(Reads::IfMatch) {
-            if_match(self.incoming.header("if-match").as_deref())?;
-        }
-        Ok(())
-    }
-
     /// Takes the `Idempotency-Key` of a request whose answer holds no secret: the call that follows is done
     /// once, however often it is repeated. `body` is the request's. The key has been checked
     /// ([`SessionStart::open`]).
@@ -145,19 +128,6 @@ impl<'a> Session<'a> {
         let Some(key) = self.incoming.header(IDEMPOTENCY_KEY) else { return };
         let digest = token::hash(&format!("{} {}\n{body}", self.incoming.method, self.incoming.parts().path));
         self.once = Some(Once { key, digest });
-    }
-
-    /// Refuses an `Idempotency-Key` where the answer holds a secret and is therefore not kept.
-    ///
-    /// # Errors
-    /// 422 where the request has one.
-    pub(crate) fn never_once(&self) -> Result<(), ApiError> {
-        if self.incoming.header(IDEMPOTENCY_KEY).is_none() {
-            return Ok(());
-        }
-        let detail = "this call does not support an Idempotency-Key header: its answer holds a secret and \
-                      is not kept";
-        Err(InputFault::from(Fault::new("", detail)).into())
     }
 
     /// The raw query.

@@ -85,17 +85,19 @@ fn of_webhook(change: WebhookChange) -> Planned {
 
 impl<S: Sql> Ledger<S> {
     /// Does `write` in one transaction, unless the configuration, which it makes longer by `growth`, would be
-    /// longer than what its own export may bring back ([`PROJECT_BYTES_MAX`], [`PROJECT_VALUES_MAX`]).
+    /// longer than what its own export may bring back ([`PROJECT_BYTES_MAX`], [`PROJECT_VALUES_MAX`]), or
+    /// longer than the store has room for.
     ///
     /// The extent is remembered, so that not every write looks at every definition; where it seems to be too
     /// much it is counted anew. No JSON has more values than two in three bytes (`[],`), so that most
     /// projects' are never counted.
     ///
     /// # Errors
-    /// [`LedgerError::StateConflict`] where it would; what `write` says.
+    /// [`LedgerError::StateConflict`] and [`LedgerError::Quota`] where it would; what `write` says.
     pub(crate) fn within_bounds<T>(
         &self,
         growth: Extent,
+        now: Timestamp,
         write: impl FnOnce(&S) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let (bytes_max, values_max) = (signed(PROJECT_BYTES_MAX), signed(PROJECT_VALUES_MAX));
@@ -120,6 +122,9 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::StateConflict {
                 why: "the definitions and event types of a project hold at most 999,000 values of JSON",
             });
+        }
+        if growth.bytes > 0 {
+            self.admit_bytes(growth.bytes.unsigned_abs(), now)?;
         }
         let written = atomically(&self.sql, write)?;
         self.configuration.set(Some(known + growth));
@@ -155,7 +160,7 @@ impl<S: Sql> Ledger<S> {
                 Planned::Webhook(change) => change.growth()?,
             };
         }
-        let cancelled = self.within_bounds(growth, |sql| {
+        let cancelled = self.within_bounds(growth, now, |sql| {
             let mut cancelled = Vec::new();
             self.audit(sql, AuditAction::ConfigApplied, self.project().as_str(), Changes::default(), now)?;
             for step in &planned {

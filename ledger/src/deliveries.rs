@@ -126,7 +126,8 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the
-    /// webhook is disabled or deleted, and after 1,000 attempts; the database fails.
+    /// webhook is disabled or deleted, and after 1,000 attempts; [`LedgerError::Quota`] where it has ended and
+    /// as many are open as may be; the database fails.
     pub fn resend(&mut self, id: &str, now: Timestamp) -> Result<DeliveryView, LedgerError> {
         let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
         let row = self.delivery_row(seq)?;
@@ -142,7 +143,11 @@ impl<S: Sql> Ledger<S> {
         if row.attempt >= ATTEMPTS_MAX {
             return conflict("1,000 attempts were made: post the event again instead");
         }
-        let scheduled = if row.plan.is_final() { 0 } else { row.scheduled };
+        let is_reopened = row.plan.is_final();
+        if is_reopened {
+            self.admit_open(1, now)?;
+        }
+        let scheduled = if is_reopened { 0 } else { row.scheduled };
         let health = self.gates.health(row.webhook);
         let asked = health.asked_for(now);
         atomically(&self.sql, |sql| {
@@ -152,7 +157,7 @@ impl<S: Sql> Ledger<S> {
             if row.attempt > row.made {
                 record_unreported(sql, &row, scheduled, now)?;
             }
-            let is_back_in_order = row.plan.is_final() && is_ordered;
+            let is_back_in_order = is_reopened && is_ordered;
             let order = if is_back_in_order { Order::Restored } else { Order::Kept };
             let resend = Resend { delivery: seq, made: row.attempt, scheduled, order, line: Line::Live };
             delivery::make_due(sql, &[resend], now)
@@ -160,7 +165,7 @@ impl<S: Sql> Ledger<S> {
         if asked != health {
             self.gates.set_health(row.webhook, asked);
         }
-        self.meters.note_open(1);
+        self.meters.note_open(usize::from(is_reopened));
         self.delivery_view(seq)
     }
 

@@ -148,7 +148,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn commit_type(&mut self, change: &TypeChange, now: Timestamp) -> Result<(), LedgerError> {
-        self.within_bounds(change.growth()?, |sql| self.write_type(sql, change, now))?;
+        self.within_bounds(change.growth()?, now, |sql| self.write_type(sql, change, now))?;
         self.settle_type(change);
         Ok(())
     }

@@ -11,6 +11,7 @@ use postern_core::event::Operational;
 use postern_core::id::Seq;
 use postern_core::quota::{Exceeded, Quota, QuotaUse, Quotas, is_full, is_still_full};
 use postern_core::time::Timestamp;
+use serde_json::value::RawValue;
 
 use crate::error::LedgerError;
 use crate::memory::gate::Effects;
@@ -162,6 +163,20 @@ impl<S: Sql> Ledger<S> {
         self.admit_bytes(bytes_of(1, bytes), now)
     }
 
+    /// Whether the store has room for what an executor says.
+    pub(crate) fn admit_run_words<const N: usize>(
+        &self,
+        log: &[Box<RawValue>],
+        texts: [Option<&str>; N],
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let entries: usize = log.iter().map(|entry| entry.get().len()).sum();
+        match entries + texts.into_iter().flatten().map(str::len).sum::<usize>() {
+            0 => Ok(()),
+            bytes => self.admit_bytes(bytes as u64, now),
+        }
+    }
+
     /// Whether the actor may post so many more events in this minute. Postern itself may.
     pub(crate) fn admit_events(&mut self, more: usize, now: Timestamp) -> Result<(), LedgerError> {
         let actor = &self.acting.actor;
@@ -308,9 +323,9 @@ mod tests {
 
     use postern_core::api::audit::{Actor, ActorKind};
     use postern_core::delivery::{Outcome, State};
-    use postern_core::event::NewEvent;
+    use postern_core::event::{EventTypeDraft, NewEvent};
     use postern_core::replay::ReplayQuery;
-    use postern_core::run::{Entry, RunDraft, RunMode};
+    use postern_core::run::{Entry, RunDraft, RunEnd, RunMode, RunState, RunUpdate};
     use postern_core::webhook::Definition;
 
     use super::*;
@@ -520,25 +535,28 @@ mod tests {
         post(&mut ledger, Some("tok_1"), 3, 60_000).unwrap();
     }
 
-    #[test]
-    fn runs_that_have_not_ended_are_limited() {
-        let mut ledger = limited(Quota::OpenRuns, 1);
-        let entry = || Entry {
+    fn run_draft() -> RunDraft {
+        let entry = Entry {
             origin: String::from("https://h"),
             path: String::from("/p"),
             endpoint: String::from("runs"),
         };
-        let draft = || RunDraft {
+        RunDraft {
             chain: json("{}"),
             webhooks: None,
             labels: BTreeMap::new(),
             mode: RunMode::Work,
-            entry: entry(),
+            entry,
             refusal: None,
-        };
+        }
+    }
+
+    #[test]
+    fn runs_that_have_not_ended_are_limited() {
+        let mut ledger = limited(Quota::OpenRuns, 1);
         let run = |ledger: &mut Project| {
             let seq = ledger.reserve(START);
-            ledger.create_run(seq, &draft(), START)
+            ledger.create_run(seq, &run_draft(), START)
         };
         let id = run(&mut ledger).unwrap().run.id;
         let exceeded = over(run(&mut ledger));
@@ -626,6 +644,64 @@ mod tests {
         assert!(!ledger.detail().unwrap().full);
         assert!(fill(&mut ledger, later) > 30);
         assert_eq!(told(&ledger), 1, "the first was deleted, and the second told");
+    }
+
+    #[test]
+    fn a_full_project_refuses_growth_at_every_door_and_takes_what_does_not_grow() {
+        let mut ledger = ledger();
+        let (short, long) =
+            (String::from("https://h.example/"), format!("https://h.example/{}", "x".repeat(900)));
+        let at = |url: &str| Definition { url: String::from(url), ..webhook("w", "a") };
+        create(&mut ledger, at(&format!("{short}x")));
+        let kind = |description: &str| EventTypeDraft {
+            description: String::from(description),
+            ..EventTypeDraft::new(String::from("t"))
+        };
+        ledger.create_event_type(kind("text"), START).unwrap();
+        let seq = ledger.reserve(START);
+        let run = ledger.create_run(seq, &run_draft(), START).unwrap().run.id;
+        let claim = ledger.claim_run(600, START).unwrap().claim.map(|claimed| claimed.claim);
+        ledger.set_quotas(Quotas::NONE.with(Quota::StoredBytes, 1));
+
+        over(ledger.update_webhook("w", at(&long), None, START));
+        over(ledger.apply_config(vec![ConfigStep::UpdateWebhook(Box::new(at(&long)))], START));
+        ledger.update_webhook("w", at(&short), None, START).unwrap();
+        over(ledger.update_event_type("t", kind("a longer text"), None, START));
+        over(ledger.apply_config(vec![ConfigStep::PutEventType(kind("a longer text"))], START));
+        ledger.update_event_type("t", kind("t"), None, START).unwrap();
+        let silent = RunUpdate { claim, ..RunUpdate::default() };
+        over(ledger.update_run(&run, RunUpdate { log: vec![json("{}")], ..silent.clone() }, START));
+        over(ledger.update_run(
+            &run,
+            RunUpdate { message: Some(String::from("half")), ..silent.clone() },
+            START,
+        ));
+        ledger.update_run(&run, silent, START).unwrap();
+        let end =
+            |results| RunEnd { claim, outcome: RunState::Finished, message: None, results, log: Vec::new() };
+        over(ledger.finish_run(&run, end(Some(json("{}"))), START));
+        ledger.finish_run(&run, end(None), START).unwrap();
+    }
+
+    #[test]
+    fn what_has_ended_is_sent_again_where_one_more_may_be_open() {
+        let mut ledger = ledger();
+        create(&mut ledger, Definition { retry: false, ..webhook("w", "*") });
+        post(&mut ledger, "a");
+        attempt_due(&mut ledger, START, Outcome::Answered { status: 500 });
+        post(&mut ledger, "b");
+        ledger.set_quotas(Quotas::NONE.with(Quota::OpenDeliveries, 1));
+        let id_in = |ledger: &Project, state| {
+            let filter = DeliveryFilter { state: Some(state), ..DeliveryFilter::default() };
+            ledger.list_deliveries(&filter, 1, None).unwrap().items.remove(0).id
+        };
+        let (open, dead) = (id_in(&ledger, State::Pending), id_in(&ledger, State::Dead));
+        let exceeded = over(ledger.resend(&dead, START));
+        assert_eq!((exceeded.quota, exceeded.limit, exceeded.used), (Quota::OpenDeliveries, 1, 1));
+        ledger.resend(&open, START).unwrap();
+        ledger.cancel(&open, START).unwrap();
+        ledger.resend(&dead, START).unwrap();
+        over(ledger.resend(&open, START));
     }
 
     #[test]

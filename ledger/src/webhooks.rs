@@ -134,7 +134,7 @@ impl<S: Sql> Ledger<S> {
     ) -> Result<WebhookView, LedgerError> {
         let change = self.plan_create(seq, definition, now)?;
         self.admit_webhooks([&change], now)?;
-        self.within_bounds(change.growth()?, |sql| self.write_change(sql, &change, now))?;
+        self.within_bounds(change.growth()?, now, |sql| self.write_change(sql, &change, now))?;
         let name = String::from(change.name());
         self.settle_change(change);
         self.webhook(&name)
@@ -210,7 +210,7 @@ impl<S: Sql> Ledger<S> {
         if let Some(change) = self.plan_update(name, definition, expected_version, now)? {
             let name = String::from(change.name());
             self.admit_webhooks([&change], now)?;
-            self.within_bounds(change.growth()?, |sql| self.write_change(sql, &change, now))?;
+            self.within_bounds(change.growth()?, now, |sql| self.write_change(sql, &change, now))?;
             self.settle_change(change);
             return self.webhook(&name);
         }

@@ -641,13 +641,13 @@ async fn a_burst_of_bad_requests_does_not_stop_good_ones() {
 }
 
 /// What the description says of a header holds on every operation that names it, whether this call needs the
-/// header or not.
+/// header or not. A write that does not name it refuses it: whoever sends one counts on it.
 #[tokio::test]
-async fn a_header_that_is_described_is_checked_on_every_operation_that_names_it() {
+async fn a_header_is_checked_where_it_is_described_and_refused_by_writes_that_would_ignore_it() {
     let furnished = Furnished::new("headers").await;
     let document: Value =
         stack::shared().await.anonymous().try_get("/openapi.json").await.expect("it is served").json();
-    let mut checked = Vec::new();
+    let (mut checked, mut refused) = (Vec::new(), 0);
     for (pattern, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().into_iter().flatten() {
             let names = |name: &str| {
@@ -681,9 +681,25 @@ async fn a_header_that_is_described_is_checked_on_every_operation_that_names_it(
                 reply.problem(ProblemType::VersionMismatch);
                 checked.push(format!("{method} {pattern} If-Match"));
             }
+            if method == Method::GET || !pattern.starts_with("/v1/projects/{project}") {
+                continue;
+            }
+            for (described, header, value) in
+                [("IdempotencyKey", "idempotency-key", "k"), ("IfMatch", "if-match", "\"1\"")]
+            {
+                if !names(described) {
+                    let headers = [("content-type", "application/json"), (header, value)];
+                    let reply = furnished.project.api.send_raw(method.clone(), &path, &headers, "{}").await;
+                    let problem = reply.problem(ProblemType::InvalidInput);
+                    let detail = &problem.errors[0].detail;
+                    assert!(detail.starts_with("this call does not support an I"), "{method} {path}: {detail}");
+                    refused += 1;
+                }
+            }
         }
     }
     assert!(checked.len() >= 15, "{checked:?}");
+    assert!(refused >= 50, "{refused}");
     // The sample of the issue: an answer that keeps nothing needs no key, and checks it all the same.
     let headers = [("content-type", "application/json"), ("idempotency-key", &*"x".repeat(129))];
     let path = furnished.project.path("replays");

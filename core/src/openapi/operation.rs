@@ -25,7 +25,7 @@ use crate::delivery::State;
 use crate::event::OBJECT_PART_CHARS_MAX;
 use crate::import::PreviewView;
 use crate::metrics::{Form, PROJECTS_MAX};
-use crate::operation::{Needs, Operation as Id, Reads};
+use crate::operation::{Method, Needs, Operation as Id, Reads};
 use crate::problem::ProblemType;
 use crate::query::{DataForm, TEXT_CHARS_MAX};
 use crate::run::{CallbackKind, RunState};
@@ -178,6 +178,10 @@ impl Operation {
             ]);
         }
         if !self.query.is_empty() {
+            found.push(ProblemType::InvalidInput);
+        }
+        if self.id.method() != Method::Get {
+            // For a header that it does not support.
             found.push(ProblemType::InvalidInput);
         }
         if self.id.reads(Reads::IfMatch) {

@@ -28,7 +28,6 @@ use crate::session::{Session, caller};
 
 /// `POST tickets`: 201 with the ticket, the only time that it is shown; 429 where too many wait to be used.
 pub(crate) async fn create_ticket(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    session.never_once()?;
     let ticket = live_ticket::mint(&clock::random()?);
     let made = session.ask(CreateLiveTicket { hash: token::hash(&ticket) }).await?;
     guard::expect(&ticket);

@@ -57,6 +57,7 @@ pub(crate) async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer,
                                                               ADMIN_TOKENS) can create projects",
         ));
     }
+    incoming.check_headers(Operation::CreateProject)?;
     let name = project::create(&incoming.json_text().await?)?;
     let token = token::mint(&name, &clock::random()?);
     let founding = Founding::CreateProject { token_hash: token::hash(&token) };

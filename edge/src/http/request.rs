@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 
 use js_sys::Reflect;
-use postern_core::fault::BODY_BYTES_MAX;
+use postern_core::event;
+use postern_core::fault::{BODY_BYTES_MAX, Fault, InputFault};
 use postern_core::media;
-use postern_core::operation::Method;
+use postern_core::operation::{Method, Operation, Reads};
 use postern_core::problem::{Problem, ProblemType};
 use postern_core::webhook::ProjectName;
 use wasm_bindgen::JsValue;
@@ -57,6 +58,37 @@ impl Incoming {
     /// A header's value; several are joined by `, `.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         self.headers.get(name).ok().flatten()
+    }
+
+    /// Checks the headers that ask for something: what an operation reads of them, and that a write gets none
+    /// that it would ignore, because whoever sends one counts on it.
+    ///
+    /// # Errors
+    /// 422 for an `Idempotency-Key` that is too long, empty or not ASCII, and for a header that the operation
+    /// does not read; 412 for an `If-Match` that is not one of our versions.
+    pub(crate) fn check_headers(&self, operation: Operation) -> Result<(), ApiError> {
+        if operation.method() == Method::Get {
+            return Ok(());
+        }
+        let ignored = |name| {
+            let detail = format!("this call does not support an {name} header: leave it out");
+            Err(InputFault::from(Fault::new("", detail)).into())
+        };
+        if let Some(key) = self.header(IDEMPOTENCY_KEY) {
+            if !operation.reads(Reads::IdempotencyKey) {
+                return ignored("Idempotency-Key");
+            }
+            if let Err(detail) = event::check_idempotency_header(&key) {
+                // Of a single event it is the event's own key.
+                let pointer = if operation == Operation::CreateEvent { "/idempotency_key" } else { "" };
+                let detail = format!("the Idempotency-Key header {detail}");
+                return Err(InputFault::from(Fault::new(pointer, detail)).into());
+            }
+        }
+        match self.header("if-match") {
+            Some(_tag) if !operation.reads(Reads::IfMatch) => ignored("If-Match"),
+            tag => if_match(tag.as_deref()).map(|_version| ()),
+        }
     }
 
     /// The network address that the request came from, as the platform says: in a header at the edge, and in

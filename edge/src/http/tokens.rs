@@ -39,7 +39,6 @@ pub(crate) async fn whose(env: &Env, incoming: &Incoming) -> Result<Answer, ApiE
 
 /// `POST`: 201 with the secret, the only time that it is shown; 422.
 async fn create(session: &mut Session<'_>) -> Result<Answer, ApiError> {
-    session.never_once()?;
     let draft = token::create(&session.incoming.json_text().await?, clock::now())?;
     let secret = token::mint(&session.project, &clock::random()?);
     let question = CreateToken {

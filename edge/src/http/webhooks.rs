@@ -80,7 +80,6 @@ async fn secret(session: &mut Session<'_>, name: String) -> Result<Answer, ApiEr
 /// `POST {name}/secret/rotate`: 200 with the new secret; the one before signs beside it for a while. 404,
 /// 412, 422.
 async fn rotate_secret(session: &mut Session<'_>, name: String) -> Result<Answer, ApiError> {
-    session.never_once()?;
     let if_version = if_match(session.incoming.header("if-match").as_deref())?;
     let rotation = Rotation::parse(&session.incoming.optional_json_text().await?)?;
     Answer::json(200, &session.ask(RotateSecret { name, rotation, if_version }).await?)
