@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
-use crate::credential::{is_credential_header, masked_url};
+use crate::credential::{is_credential, masked_url};
 use crate::json;
 use crate::webhook::{Definition, Header};
 
@@ -148,7 +148,7 @@ impl Changes {
 }
 
 fn is_hidden(header: &Header) -> bool {
-    header.protected || is_credential_header(&header.key)
+    header.protected || is_credential(&header.key, &header.value)
 }
 
 /// Masks the credentials of both URLs. Where nothing but a credential is another, it is said that it is.

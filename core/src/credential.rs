@@ -136,33 +136,86 @@ pub fn is_credential_parameter(name: &str) -> bool {
     is_credential_header(name) || PARAMETERS.iter().any(|known| last.eq_ignore_ascii_case(known))
 }
 
-/// A URL, or the path of one, with the values of such parameters masked. Everything else stays byte for byte.
+/// Schemes of authentication (RFC 9110 11.1 and its registry, and what APIs made up beside them) with which
+/// the value of a header starts that is a credential whatever its name.
+const SCHEMES: [&str; 7] = ["basic", "bearer", "token", "apikey", "dpop", "negotiate", "hawk"];
+
+/// Whether a header carries a credential, as far as its name and the start of its value can tell.
+#[must_use]
+pub fn is_credential(name: &str, value: &str) -> bool {
+    let starts_with_a_scheme = value.trim_start().split_once(' ').is_some_and(|(scheme, rest)| {
+        !rest.trim().is_empty() && SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known))
+    });
+    starts_with_a_scheme || is_credential_header(name)
+}
+
+/// A URL, the path of one, or a text that holds some, with what is before an `@` in its host masked and the
+/// values of such parameters, in the query, in the path and in the fragment. Everything else stays byte for
+/// byte.
 #[must_use]
 pub fn masked_url(url: &str) -> String {
-    let Some((before, rest)) = url.split_once('?') else { return String::from(url) };
-    let (query, fragment) = rest.find('#').map_or((rest, ""), |at| rest.split_at(at));
-    let mut masked = String::with_capacity(url.len());
-    masked.push_str(before);
-    let mut separator = '?';
-    for part in query.split('&') {
-        masked.push(separator);
-        separator = '&';
-        match part.split_once('=') {
-            Some((name, value)) if !value.is_empty() && is_masked(name) => {
-                masked.push_str(name);
-                masked.push('=');
-                masked.push_str(HIDDEN);
+    masked(url, NESTED_MAX)
+}
+
+/// URLs within an encoded parameter of a URL that are looked at, one within the other.
+const NESTED_MAX: u8 = 2;
+/// Where a text that holds URLs ends one: `link: <https://r.example/?a=1>; rel="next"`.
+const ENDS: [char; 5] = [' ', '\t', '<', '>', '"'];
+
+fn masked(text: &str, nested_max: u8) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['?', '&', ';', '#', '/']) {
+        let (before, from) = rest.split_at(at);
+        let (mark, behind) = from.split_at(1);
+        masked.push_str(before);
+        masked.push_str(mark);
+        rest = behind;
+        if let Some(behind) = rest.strip_prefix('/').filter(|_| mark == "/") {
+            let end = behind.find(|c| ['/', '?', '#'].contains(&c) || ENDS.contains(&c));
+            let (authority, behind) = behind.split_at(end.unwrap_or(behind.len()));
+            masked.push('/');
+            match authority.rsplit_once('@') {
+                Some((_user, host)) => masked.extend([HIDDEN, "@", host]),
+                None => masked.push_str(authority),
             }
-            _ => masked.push_str(part),
+            rest = behind;
+        } else if mark != "/" {
+            let end = rest.find(|c| ['&', '#'].contains(&c) || ENDS.contains(&c)).unwrap_or(rest.len());
+            let (parameter, behind) = rest.split_at(end);
+            if let Some((name, value)) = parameter.split_once('=')
+                && !value.is_empty()
+                && (is_masked(name) || holds_credentials(value, nested_max))
+            {
+                masked.extend([name, "=", HIDDEN]);
+                rest = behind;
+            }
         }
     }
-    masked.push_str(fragment);
+    masked.push_str(rest);
     masked
+}
+
+/// Whether an encoded value holds a URL with something to mask.
+fn holds_credentials(value: &str, nested_max: u8) -> bool {
+    let Some(nested_max) = nested_max.checked_sub(1).filter(|_| value.contains('%')) else { return false };
+    route::decode_segment(value).is_some_and(|plain| masked(&plain, nested_max) != plain)
 }
 
 /// Masks such parameters in the value of a header that holds a URL.
 pub fn mask_header(name: &str, value: &mut String) {
-    const OF_A_URL: [&str; 5] = ["location", "content-location", "referer", "refresh", "link"];
+    const OF_A_URL: [&str; 10] = [
+        "location",
+        "content-location",
+        "referer",
+        "refresh",
+        "link",
+        "x-original-url",
+        "x-original-uri",
+        "x-rewrite-url",
+        "x-forwarded-uri",
+        "x-request-uri",
+    ];
     if OF_A_URL.iter().any(|known| name.eq_ignore_ascii_case(known)) {
         *value = masked_url(value);
     }
@@ -171,6 +224,9 @@ pub fn mask_header(name: &str, value: &mut String) {
 /// By the name as it is written in a query. A broken escape hides nothing that a receiver would not read as
 /// it stands.
 fn is_masked(name: &str) -> bool {
+    if name.contains(['?', ';', '/']) {
+        return false;
+    }
     let spaced = name.replace('+', " ");
     is_credential_parameter(route::decode_segment(&spaced).as_deref().unwrap_or(name))
 }
@@ -266,6 +322,16 @@ mod tests {
     }
 
     #[test]
+    fn a_value_with_a_scheme_is_a_credential_under_any_name() {
+        for value in ["Bearer hush", "basic aHVzaA==", " Token abc", "DPoP x", "ApiKey k"] {
+            assert!(is_credential("x-upstream", value), "{value}");
+        }
+        for value in ["", "bearer", "Bearer ", "bearers of news", "a b", "application/json"] {
+            assert!(!is_credential("x-upstream", value), "{value}");
+        }
+    }
+
+    #[test]
     fn names_of_anything_else_are_not() {
         for name in [
             "X-Open",
@@ -322,7 +388,22 @@ mod tests {
         for (url, masked) in [
             ("https://r.example/hook", "https://r.example/hook"),
             ("https://r.example/hook?a=1&token=hush&b=2", "https://r.example/hook?a=1&token=••••••••&b=2"),
-            ("https://r.example/?api_key=hush#token=x", "https://r.example/?api_key=••••••••#token=x"),
+            ("https://r.example/?api_key=hush#top", "https://r.example/?api_key=••••••••#top"),
+            ("https://a.example/#access_token=hush&a=1", "https://a.example/#access_token=••••••••&a=1"),
+            ("https://u:hush@a.example/b", "https://••••••••@a.example/b"),
+            ("//u@a.example", "//••••••••@a.example"),
+            ("https://a.example/@u/b@c", "https://a.example/@u/b@c"),
+            ("/in/p.k?a=1;token=hush", "/in/p.k?a=1;token=••••••••"),
+            ("/a;token=hush/b?c=1&d=2", "/a;token=••••••••&d=2"),
+            ("https://a.example/?next=/x?token=hush", "https://a.example/?next=/x?token=••••••••"),
+            ("https://a.example/?next=%2Fx%3Ftoken%3Dhush&b=1", "https://a.example/?next=••••••••&b=1"),
+            ("https://a.example/?next=%252Fx%253Fa%253D1", "https://a.example/?next=%252Fx%253Fa%253D1"),
+            ("https://a.example/?token=a?b;c&d=1", "https://a.example/?token=••••••••&d=1"),
+            (
+                "<https://a.example/?token=hush>; rel=\"next\"",
+                "<https://a.example/?token=••••••••>; rel=\"next\"",
+            ),
+            ("0; url=https://a.example/?token=hush", "0; url=https://a.example/?token=••••••••"),
             (
                 "https://r.example/?apiKey=hush&ACCESS_TOKEN=hush",
                 "https://r.example/?apiKey=••••••••&ACCESS_TOKEN=••••••••",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::contract::{Rendering, counts_as_delivered};
-use crate::credential::{HIDDEN, is_credential_header, mask_header};
+use crate::credential::{HIDDEN, is_credential, mask_header};
 use crate::retry::{self, RetryAfter};
 use crate::time::Timestamp;
 use crate::variants::spelled;
@@ -236,7 +236,7 @@ impl ReceivedResponse {
             left.is_some()
         };
         let shown = |(name, mut value): (String, String)| {
-            if is_credential_header(&name) {
+            if is_credential(&name, &value) {
                 value = String::from(HIDDEN);
             }
             mask_header(&name, &mut value);

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// Milliseconds of a window.
 const WINDOW_MS: i64 = 60_000;
-/// Addresses that are counted at most; beyond them the counts start again.
+/// Addresses that are counted at most; beyond them those with the lowest counts start again.
 const ADDRESSES_MAX: usize = 10_000;
 /// Tokens that are known to be right, of one address, at most.
 const KNOWN_MAX: usize = 16;
@@ -71,7 +71,7 @@ impl Limiter {
             self.windows.retain(|_address, window| now < window.ends_at);
         }
         if self.windows.len() >= ADDRESSES_MAX {
-            self.windows.clear();
+            self.forget_half();
         }
         let fresh = || RateWindow { ends_at: now.plus_ms(WINDOW_MS), count: 0, known: Vec::new() };
         let window = self.windows.entry(key_of(address)).or_insert_with(fresh);
@@ -79,6 +79,15 @@ impl Limiter {
             *window = RateWindow { known: std::mem::take(&mut window.known), ..fresh() };
         }
         window
+    }
+
+    /// Makes room: those of whom less was counted are forgotten, so that many addresses do not free one that
+    /// is at its limit.
+    fn forget_half(&mut self) {
+        let mut counts: Vec<u32> = self.windows.values().map(|window| window.count).collect();
+        let (_, middle, _) = counts.select_nth_unstable(ADDRESSES_MAX / 2);
+        let middle = *middle;
+        self.windows.retain(|_address, window| window.count > middle);
     }
 }
 
@@ -114,6 +123,19 @@ mod tests {
         assert_eq!(limiter.take("a", 3, NOW.plus_ms(59_999)), Err(1));
         assert_eq!(limiter.take("a", 3, NOW.plus_ms(60_000)), Ok(()));
         assert_eq!(limiter.take("a", 0, NOW), Ok(()), "0 is no limit");
+    }
+
+    #[test]
+    fn many_addresses_do_not_free_one_that_is_at_its_limit() {
+        let mut limiter = Limiter::default();
+        for _ in 0..5 {
+            let _counted = limiter.take("guesser", 3, NOW);
+        }
+        for number in 0..3 * ADDRESSES_MAX {
+            let _counted = limiter.take(&number.to_string(), 3, NOW);
+        }
+        assert!(limiter.windows.len() <= ADDRESSES_MAX);
+        assert!(limiter.is_over("guesser", 3, "t", NOW).is_some());
     }
 
     #[test]

@@ -84,6 +84,15 @@ pub fn charset_of(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
     }
 }
 
+/// Why a request's JSON of this type is refused: it is in another charset than JSON's (RFC 8259 8.1), of which
+/// US-ASCII is a part.
+#[must_use]
+pub fn refused_charset(content_type: &str) -> Option<String> {
+    let name =
+        charset(content_type).filter(|name| !is_utf8(name) && !name.eq_ignore_ascii_case("us-ascii"))?;
+    Some(format!("JSON is sent in UTF-8, not in {name}"))
+}
+
 fn is_utf8(name: &str) -> bool {
     ["utf-8", "utf8", "unicode-1-1-utf-8", "x-unicode20utf8"]
         .iter()
@@ -332,5 +341,17 @@ mod tests {
         assert_eq!(as_recorded(vec![b'a', 0xc3], Extent::Cut), (String::from("a"), false));
         assert_eq!(as_recorded(vec![b'a', 0xc3], Extent::Whole), (String::from("YcM="), true));
         assert_eq!(as_recorded(vec![0xff, 0x00], Extent::Cut), (String::from("/wA="), true));
+    }
+
+    #[test]
+    fn json_comes_in_utf_8() {
+        for fine in
+            ["application/json", "application/json; charset=UTF-8", "application/json;charset=us-ascii"]
+        {
+            assert_eq!(refused_charset(fine), None, "{fine}");
+        }
+        for other in ["application/json; charset=iso-8859-1", "application/json; charset=\"utf-16\""] {
+            assert!(refused_charset(other).is_some(), "{other}");
+        }
     }
 }

@@ -307,7 +307,7 @@ operations! {
         /// Change a project's settings.
         UpdateProject: Patch "", MANAGE, [];
         /// Delete a project with all that is in it.
-        DeleteProject: Delete "", ADMIN, [Query];
+        DeleteProject: Delete "", ADMIN, [Query, NoBody];
     }
 
     /// Of a project's tokens.
@@ -317,7 +317,7 @@ operations! {
         /// Create a token.
         CreateToken: Post "tokens", MANAGE, [];
         /// Revoke a token.
-        DeleteToken { id }: Delete "tokens/{id}", MANAGE, [];
+        DeleteToken { id }: Delete "tokens/{id}", MANAGE, [NoBody];
     }
 
     /// Of webhooks.
@@ -331,7 +331,7 @@ operations! {
         /// Change a webhook.
         UpdateWebhook { name }: Patch "webhooks/{name}", MANAGE, [IfMatch];
         /// Delete a webhook.
-        DeleteWebhook { name }: Delete "webhooks/{name}", MANAGE, [IfMatch];
+        DeleteWebhook { name }: Delete "webhooks/{name}", MANAGE, [NoBody, IfMatch];
         /// Show a webhook's signing secret.
         GetWebhookSecret { name }: Get "webhooks/{name}/secret", MANAGE, [];
         /// Replace a webhook's signing secret.
@@ -363,7 +363,7 @@ operations! {
         /// Change an event type.
         UpdateEventType { name }: Patch "event-types/{name}", MANAGE, [IfMatch];
         /// Remove an event type.
-        DeleteEventType { name }: Delete "event-types/{name}", MANAGE, [IfMatch];
+        DeleteEventType { name }: Delete "event-types/{name}", MANAGE, [NoBody, IfMatch];
     }
 
     /// Of events.
@@ -414,11 +414,11 @@ operations! {
         /// Change an inbox.
         UpdateInbox { id }: Patch "inboxes/{id}", MANAGE, [];
         /// Delete an inbox.
-        DeleteInbox { id }: Delete "inboxes/{id}", MANAGE, [];
+        DeleteInbox { id }: Delete "inboxes/{id}", MANAGE, [NoBody];
         /// List what an inbox recorded.
         ListInboxRequests { id }: Get "inboxes/{id}/requests", READ, [Query];
         /// Forget what an inbox recorded.
-        ClearInboxRequests { id }: Delete "inboxes/{id}/requests", MANAGE, [];
+        ClearInboxRequests { id }: Delete "inboxes/{id}/requests", MANAGE, [NoBody];
     }
 
     /// Of replays.

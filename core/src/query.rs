@@ -17,6 +17,7 @@ use crate::search::{
 };
 use crate::time::{TIME_RULE, Timestamp};
 use crate::webhook::ProjectName;
+use crate::webhook::field::LABELS_MAX;
 use crate::{metrics, route, variants};
 
 /// Characters of a cursor or of a search at most.
@@ -107,12 +108,10 @@ impl WebhookQuery {
                 None
             }
         });
-        let labels = parameters.many("label");
-        let labels = labels.iter().filter_map(|pair| parameters.label("label", pair)).collect();
         let found = Self {
             page: parameters.page(),
             search: parameters.text("search"),
-            labels,
+            labels: parameters.labels().into_iter().collect(),
             event: parameters.text("event"),
             object_type: parameters.text("object_type"),
             object_name: parameters.text("object_name"),
@@ -203,6 +202,8 @@ impl AuditQuery {
             let kinds = SubjectKind::ALL.map(SubjectKind::as_str).join(", ");
             parameters
                 .fault("subject", format!("must be one of {kinds}, or one of them, a colon and a name"));
+        } else if sent.as_deref().is_some_and(|sent| sent.ends_with(':')) && name.is_none() {
+            parameters.fault("subject", "must have a name behind the colon");
         }
         let found = Self { page: parameters.page(), subject, name: name.map(String::from) };
         parameters.finish(found)
@@ -556,7 +557,7 @@ impl Parameters {
         found
     }
 
-    /// Every `label=key:value`. One key can't have two values.
+    /// Every `label=key:value`, at most as many as anything may have. One key can't have two values.
     fn labels(&mut self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for pair in self.many("label") {
@@ -564,6 +565,9 @@ impl Parameters {
             if found.insert(key, value.clone()).is_some_and(|other| other != value) {
                 self.fault("label", "asks for two values of one key");
             }
+        }
+        if found.len() > LABELS_MAX {
+            self.fault("label", format!("must be given at most {LABELS_MAX} times"));
         }
         found
     }
@@ -641,6 +645,7 @@ mod tests {
             Ok((Some(SubjectKind::Webhook), Some(String::from("a:b"))))
         );
         assert_eq!(pointers(AuditQuery::parse("subject=w&limit=0&x=1")), ["?subject", "?limit", "?x"]);
+        assert_eq!(pointers(AuditQuery::parse("subject=webhook:")), ["?subject"]);
     }
 
     #[test]
@@ -741,6 +746,10 @@ mod tests {
             assert_eq!(pointers(WebhookQuery::parse(query)), expected, "{query}");
         }
         assert_eq!(pointers(WebhookQuery::parse(&format!("search={}", "x".repeat(257)))), ["?search"]);
+        assert_eq!(pointers(WebhookQuery::parse("label=a:1&label=a:2")), ["?label"]);
+        let labels = |count| (0..count).map(|number| format!("label=k{number}:v&")).collect::<String>();
+        assert!(WebhookQuery::parse(&labels(LABELS_MAX)).is_ok());
+        assert_eq!(pointers(WebhookQuery::parse(&labels(LABELS_MAX + 1))), ["?label"]);
         assert_eq!(pointers(DeliveryQuery::parse("state=lost")), ["?state"]);
         assert_eq!(pointers(none("a=1")), ["?a"]);
         assert_eq!(none(""), Ok(()));

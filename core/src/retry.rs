@@ -123,15 +123,19 @@ const VALUES_MAX: usize = 16;
 impl RetryAfter {
     /// Reads the header's value in an answer that came at `now`: whole seconds, one of the three forms of an
     /// HTTP date, and, beyond what the RFC asks for, what receivers send by mistake: decimals (rounded up), a
-    /// unit (`45s`, `2 minutes`), quotes, a plus sign, a time of RFC 3339, `UTC` or `+0000` for `GMT`, and
-    /// several values joined by commas, as two header lines arrive (the longest wait counts).
+    /// unit (`45s`, `2 minutes`, `1m30s`, `PT30S`), quotes, a plus sign, a time of RFC 3339 or in seconds since
+    /// 1970, `UTC` or an offset such as `+0100` for `GMT`, and several values joined by commas or semicolons,
+    /// as two header lines arrive (the longest wait counts).
     #[must_use]
     pub fn read(value: &str, now: Timestamp) -> Self {
         let value = value.trim_matches([' ', '\t']);
         let read = read_one(value, now).or_else(|| {
             // A date holds a comma itself, so each piece is tried alone and together with the next one.
-            let pieces: Vec<&str> =
-                value.split(',').map(|piece| piece.trim_matches([' ', '\t'])).take(VALUES_MAX).collect();
+            let pieces: Vec<&str> = value
+                .split([',', ';'])
+                .map(|piece| piece.trim_matches([' ', '\t']))
+                .take(VALUES_MAX)
+                .collect();
             let alone = pieces.iter().filter_map(|piece| read_one(piece, now));
             let dates = pieces
                 .windows(2)
@@ -164,25 +168,59 @@ impl RetryAfter {
     }
 }
 
+/// From here on, a number of seconds is a time since 1970 and no wait: nobody waits for 30 years.
+const UNIX_TIME_MIN_S: u32 = 1_000_000_000;
+
 /// One value: a length of time or a date.
 fn read_one(value: &str, now: Timestamp) -> Option<RetryAfter> {
     let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     if let Some(seconds) = length_s(value.strip_prefix('+').unwrap_or(value)) {
-        return Some(RetryAfter::Seconds { seconds });
+        return Some(if (UNIX_TIME_MIN_S..u32::MAX).contains(&seconds) {
+            RetryAfter::until(Timestamp(i64::from(seconds) * 1_000), now)
+        } else {
+            RetryAfter::Seconds { seconds }
+        });
     }
     let date = http_date(value, now).or_else(|| Timestamp::parse_rfc3339(value));
     date.map(|date| RetryAfter::until(date, now))
 }
 
-/// Seconds of a length of time such as `60`, `4.5`, `45s`, `2 minutes` or `1500ms`, rounded up.
+/// Seconds of a length of time such as `60`, `4.5`, `45s`, `2 minutes`, `1500ms`, `1h30m` or `PT30S` (ISO
+/// 8601), rounded up.
 fn length_s(value: &str) -> Option<u32> {
-    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
-    let (number, unit) = value.split_at(end);
-    let (factor, divisor): (u64, u64) = match unit.trim_start().to_ascii_lowercase().as_str() {
+    let duration = value.strip_prefix(['P', 'p']);
+    let mut rest = duration.unwrap_or(value);
+    let mut sum = 0_u32;
+    loop {
+        if duration.is_some() {
+            rest = rest.strip_prefix(['T', 't']).unwrap_or(rest);
+        }
+        let (number, behind) = split_where(rest, |c| !c.is_ascii_digit() && c != '.');
+        let (unit, behind) = split_where(behind.trim_start(), |c| !c.is_ascii_alphabetic());
+        sum = sum.saturating_add(part_s(number, unit.strip_suffix(['T', 't']).unwrap_or(unit))?);
+        rest = behind.trim_start();
+        if rest.is_empty() {
+            return Some(sum);
+        }
+        if unit.is_empty() {
+            return None;
+        }
+    }
+}
+
+/// `text` before and from the first character that `is_next`.
+fn split_where(text: &str, is_next: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(is_next).unwrap_or(text.len()))
+}
+
+/// Seconds of a number and its unit, rounded up.
+fn part_s(number: &str, unit: &str) -> Option<u32> {
+    let (factor, divisor): (u64, u64) = match unit.to_ascii_lowercase().as_str() {
         "" | "s" | "sec" | "secs" | "second" | "seconds" => (1, 1),
         "ms" | "msec" | "millisecond" | "milliseconds" => (1, 1_000),
         "m" | "min" | "mins" | "minute" | "minutes" => (60, 1),
         "h" | "hr" | "hrs" | "hour" | "hours" => (3_600, 1),
+        "d" | "day" | "days" => (86_400, 1),
         _ => return None,
     };
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
@@ -208,10 +246,14 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
         return None;
     }
     let words: Vec<&str> = text.split([' ', ',', '-']).filter(|word| !word.is_empty()).collect();
-    let ([_, day, month, year, clock, "GMT" | "UTC" | "+0000"] | [_, month, day, clock, year]) =
-        *words.as_slice()
-    else {
-        return None;
+    let (day, month, year, clock, zone) = match *words.as_slice() {
+        [_, day, month, year, clock, zone] => (day, month, year, clock, zone),
+        [_, month, day, clock, year] => (day, month, year, clock, "GMT"),
+        _ => return None,
+    };
+    let ahead_s = match zone {
+        "GMT" | "UTC" | "Z" => 0,
+        zone => ahead_s(zone)?,
     };
     let year: i32 = match (year.len(), number(year)?) {
         (4, year) => year,
@@ -227,7 +269,17 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
     let clock =
         time::Time::from_hms(u8::try_from(number(hour)?).ok()?, u8::try_from(number(minute)?).ok()?, second)
             .ok()?;
-    Some(Timestamp(time::OffsetDateTime::new_utc(date, clock).unix_timestamp() * 1_000))
+    let utc_s = time::OffsetDateTime::new_utc(date, clock).unix_timestamp() - ahead_s;
+    Some(Timestamp(utc_s * 1_000))
+}
+
+/// Seconds by which a zone is ahead of UTC (RFC 5322 3.3): `+0130`, or `0130` for one that is behind, because
+/// a `-` is where a date is split.
+fn ahead_s(zone: &str) -> Option<i64> {
+    let digits = zone.strip_prefix('+').unwrap_or(zone);
+    let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.len() == 4)?;
+    let seconds = i64::from(number(hours)? * 60 + number(minutes)?) * 60;
+    Some(if digits.len() < zone.len() { seconds } else { -seconds })
 }
 
 /// The year that two digits stand for: of this century, unless that is more than 50 years ahead (RFC 9110

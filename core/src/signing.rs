@@ -333,7 +333,7 @@ impl Received {
         }
         let read =
             signature.get(..signature.floor_char_boundary(SIGNATURE_HEADER_BYTES_MAX)).unwrap_or(signature);
-        let mut candidates: Vec<_> = read.split(' ').filter_map(candidate).collect();
+        let mut candidates: Vec<_> = read.split([' ', '\t']).filter_map(candidate).collect();
         let mut left_out = Vec::new();
         if candidates.len() > CANDIDATES_MAX {
             left_out.push(format!(
@@ -378,7 +378,8 @@ impl Received {
 /// A part of `webhook-signature`: scheme and signature. One of another length can't be right, and is not
 /// worth a comparison.
 fn candidate(part: &str) -> Option<(SecretKind, Vec<u8>)> {
-    let (scheme, encoded) = part.split_once(',')?;
+    // Two lines of one header arrive as one with a comma between them (RFC 9110 5.3).
+    let (scheme, encoded) = part.trim_end_matches(',').split_once(',')?;
     let kind = SecretKind::parse(scheme)?;
     let signature = STANDARD.decode(encoded).ok()?;
     (signature.len() == kind.signature_bytes()).then_some((kind, signature))
@@ -544,6 +545,18 @@ mod tests {
         fn no_header_makes_it_panic(id in ".{0,20}", timestamp in ".{0,20}", signature in ".{0,60}", now_s: i64) {
             let _verdict = verify(&[Secret::from_random(&[1; 32])], Some(&id), Some(&timestamp), Some(&signature), b"", now_s);
             let _fault = Secret::parse(&signature);
+        }
+    }
+
+    #[test]
+    fn signatures_of_two_lines_of_one_header_are_all_read() {
+        let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let right = secret.sign(&content("m", 1, b"{}")).map(|made| STANDARD.encode(made)).unwrap();
+        let other = STANDARD.encode([0; 32]);
+        for header in [format!("v1,{right}, v1,{other}"), format!("v1,{other},\tv1,{right}")] {
+            let verdict =
+                verify(std::slice::from_ref(&secret), Some("m"), Some("1"), Some(&header), b"{}", 1);
+            assert_eq!(verdict, Ok(()), "{header}");
         }
     }
 }

@@ -24,12 +24,12 @@ use crate::error::{LedgerError, damaged};
 use crate::memory::roster::LEASE_SLACK_MS;
 use crate::project::Ledger;
 use crate::row::text::to_json;
-use crate::row::trial::{self, NewTrial, TrialProgress, status_of};
+use crate::row::trial::{self, Kept, NewTrial, TrialProgress, status_of};
 use crate::sql::{Row, Sql, Value, atomically, first};
 use crate::work::WorkEvent;
 
 /// Tests that a project keeps; the oldest make room.
-const TESTS_KEPT: i64 = 500;
+const TESTS_KEPT: Kept = Kept { ended: 500, all: 2_000 };
 /// Calls of one test at most that does not retry.
 const CALLS_MAX: u32 = 2;
 /// Tests that one wake-up takes up.
@@ -108,16 +108,18 @@ struct TestRow {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Stores a test under a key from [`Ledger::reserve`] and leases its call to the caller.
+    /// Stores a test under a key from [`Ledger::reserve`] and leases its call to the caller. It counts as an
+    /// event of its caller's.
     ///
     /// # Errors
-    /// The database fails.
+    /// [`LedgerError::Quota`] over the events of a minute; the database fails.
     pub fn create_test(
         &mut self,
         seq: Seq,
         draft: TestDraft,
         now: Timestamp,
     ) -> Result<(TestView, TestWork), LedgerError> {
+        self.admit_events(1, now)?;
         let id = self.ids.id(Kind::Test, seq);
         let event =
             WorkEvent { seq, id, kind: draft.kind, data: draft.data, object: draft.object, accepted_at: now };
@@ -657,10 +659,19 @@ mod tests {
     #[test]
     fn the_oldest_tests_make_room() {
         let mut ledger = ledger();
-        let (oldest, _work) = create(&mut ledger, None);
-        for _test in 0..TESTS_KEPT {
-            create(&mut ledger, None);
-        }
-        assert_eq!(ledger.test(&oldest.id), Err(LedgerError::NotFound { what: "test" }));
+        let (ended, work) = create(&mut ledger, None);
+        ledger.report_test(work.test, 1, answered(200), START).unwrap();
+        let (pending, _work) = create(&mut ledger, None);
+        let create_some =
+            |ledger: &mut Ledger<_>, number| (0..number).for_each(|_| drop(create(ledger, None)));
+        create_some(&mut ledger, TESTS_KEPT.ended - 2);
+        ledger.test(&ended.id).unwrap();
+        create_some(&mut ledger, 1);
+        assert_eq!(ledger.test(&ended.id), Err(LedgerError::NotFound { what: "test" }));
+        // One that is under way stays, until there are far too many.
+        create_some(&mut ledger, TESTS_KEPT.all - TESTS_KEPT.ended);
+        ledger.test(&pending.id).unwrap();
+        create_some(&mut ledger, 1);
+        assert_eq!(ledger.test(&pending.id), Err(LedgerError::NotFound { what: "test" }));
     }
 }

@@ -692,7 +692,10 @@ async fn a_header_is_checked_where_it_is_described_and_refused_by_writes_that_wo
                     let reply = furnished.project.api.send_raw(method.clone(), &path, &headers, "{}").await;
                     let problem = reply.problem(ProblemType::InvalidInput);
                     let detail = &problem.errors[0].detail;
-                    assert!(detail.starts_with("this call does not support an I"), "{method} {path}: {detail}");
+                    assert!(
+                        detail.starts_with("this call does not support an I"),
+                        "{method} {path}: {detail}"
+                    );
                     refused += 1;
                 }
             }

@@ -10,7 +10,7 @@ use crate::api::event::EventTypeView;
 use crate::api::project::ProjectSettings;
 use crate::budget::{Budget, REQUEST_STEPS_MAX};
 use crate::change::event_type_fields;
-use crate::credential::is_credential_header;
+use crate::credential::is_credential;
 use crate::egress::Policy;
 use crate::event::{EventTypeDraft, event_type_at};
 use crate::fault::{Fault, Faults, Fields};
@@ -176,10 +176,10 @@ fn webhook(
 fn mark_credentials(webhook: &mut Map<String, Value>) {
     let headers = webhook.get_mut("headers").and_then(Value::as_array_mut);
     for header in headers.into_iter().flatten().filter_map(Value::as_object_mut) {
-        if header.get("value").is_some_and(Value::is_string)
+        if let Some(value) = header.get("value").and_then(Value::as_str)
             && let Some(key) = header.get("key").and_then(Value::as_str)
         {
-            let is_credential = is_credential_header(key);
+            let is_credential = is_credential(key, value);
             header.entry("protected").or_insert_with(|| Value::from(is_credential));
         }
     }

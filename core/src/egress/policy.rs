@@ -34,12 +34,13 @@ pub struct Target {
 /// (`local`), RFC 7686 (`onion`), RFC 9476 (`alt`), RFC 8375 and RFC 9665 (below `arpa`, which holds
 /// infrastructure and no receiver), ICANN's `internal`. Used on private networks: those of RFC 6762 appendix
 /// G, ICANN's `mail` that is never delegated, what resolvers, containers and clusters add (`localdomain`,
-/// `localnet`, `workgroup`, `domain`, `svc`, `cluster.local`, `kube`, `nomad`, `consul`, `docker`), and
-/// `i2p`, which needs a network of its own as `onion` does.
+/// `localnet`, `workgroup`, `domain`, `svc`, `cluster.local`, `kube`, `nomad`, `consul`, `docker`, `podman`,
+/// `lxd`, `incus`, `mesos`, `openstacklocal`, `novalocal`, `lab`, `priv`), and `i2p`, which needs a network of
+/// its own as `onion` does.
 ///
 /// RFC 6761's `example` is left out: it resolves nowhere, so a callback to it fails and harms nobody, and it
 /// is what documents and tests write.
-const LOCAL_SUFFIXES: [&str; 27] = [
+const LOCAL_SUFFIXES: [&str; 35] = [
     "local",
     "localhost",
     "localdomain",
@@ -62,6 +63,14 @@ const LOCAL_SUFFIXES: [&str; 27] = [
     "domain",
     "kube",
     "nomad",
+    "openstacklocal",
+    "novalocal",
+    "mesos",
+    "podman",
+    "lxd",
+    "incus",
+    "lab",
+    "priv",
     "test",
     "onion",
     "i2p",

@@ -69,6 +69,12 @@ pub fn preview(request: &Request, policy: &Policy) -> PreviewView {
         }
         items.push(ItemView { index, name: found.name, taken, notes: found.notes.into_texts() });
     }
+    if source::has_more(&request.listing)
+        && let Some(last) = items.last_mut()
+    {
+        last.notes
+            .push(String::from("more webhooks stand on further pages of this list: import those as well"));
+    }
     PreviewView {
         document: Value::Object([(String::from("webhooks"), Value::from(webhooks))].into_iter().collect()),
         items,

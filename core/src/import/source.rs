@@ -8,8 +8,16 @@ use super::found::Found;
 use super::from::From;
 use crate::event::is_event_type;
 use crate::fault::type_name;
+use crate::signing::Secret;
 use crate::webhook::field::{DESCRIPTION_CHARS_MAX, EVENTS_MAX};
 use crate::webhook::header;
+
+/// Whether a listing says that there are more pages of it.
+pub(super) fn has_more(listing: &Value) -> bool {
+    let flag = |at| listing.pointer(at).and_then(Value::as_bool);
+    flag("/done") == Some(false)
+        || ["/pagination/has_next_page", "/data/pagination/has_next_page"].map(flag).contains(&Some(true))
+}
 
 /// The items of a listing, wherever the system puts them.
 pub(super) fn items(from: From, listing: &Value) -> Vec<&Value> {
@@ -127,15 +135,18 @@ impl<'a> Item<'a> {
             let is_descriptive = DESCRIPTIVE.contains(&key) && !value.is_array();
             !says_nothing(value) && !self.read.contains(key) && !is_descriptive
         };
-        let left: Vec<String> = self
-            .map
-            .iter()
-            .filter(|(key, value)| is_left(key, value))
+        let mut rest = self.map.iter().filter(|(key, value)| is_left(key, value));
+        let left: Vec<String> = rest
+            .by_ref()
             .take(NAMED_MAX)
             .map(|(key, _)| format!("{at}{}", key.chars().take(NAMED_CHARS_MAX).collect::<String>()))
             .collect();
+        let more = match rest.count() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         if !left.is_empty() {
-            found.add_note(format!("not taken over: {}", left.join(", ")));
+            found.add_note(format!("not taken over: {}{more}", left.join(", ")));
         }
     }
 }
@@ -245,6 +256,17 @@ fn labels(found: &mut Found, key: &str, items: Option<&Map<String, Value>>) {
 }
 
 const NEW_SECRET: &str = "the signing secret is not listed, so a new one is made; give it to the receiver";
+const OTHER_SECRET: &str = "its signing secret is not taken over, because callbacks are signed in another way here: a new one is made; give it to the receiver";
+
+/// Says that the receiver gets a new secret.
+fn note_new_secret(found: &mut Found, item: &Item<'_>) {
+    let is_listed = ["secret", "secrets"].iter().any(|key| match item.map.get(*key) {
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(secrets)) => !secrets.is_empty(),
+        _ => false,
+    });
+    found.add_note(if is_listed { OTHER_SECRET } else { NEW_SECRET });
+}
 
 fn svix(item: &mut Item<'_>) -> Option<Found> {
     let mut found = Found { name: item.name(&["uid", "description", "id"]), ..Found::default() };
@@ -261,7 +283,8 @@ fn svix(item: &mut Item<'_>) -> Option<Found> {
     if let Some(calls) = item.number("rateLimit").or_else(|| item.number("throttleRate")) {
         found.set("rate_limit", json!({ "calls": calls, "per_s": 1 }));
     }
-    found.set("enabled", item.flag("disabled") != Some(true));
+    let is_off = item.flag("disabled") == Some(true) || item.flag("enabled") == Some(false);
+    found.set("enabled", !is_off);
     let metadata = item.object("metadata");
     labels(&mut found, "labels", metadata);
     let sent = item.object("headers");
@@ -269,7 +292,11 @@ fn svix(item: &mut Item<'_>) -> Option<Found> {
     if item.list("channels").is_some_and(|channels| !channels.is_empty()) {
         found.add_note("channels are not taken over: use event_labels");
     }
-    found.add_note(NEW_SECRET);
+    // Svix signs as Standard Webhooks do: with the same secret no receiver notices the move.
+    match item.text("secret").filter(|secret| Secret::parse(secret).is_ok()) {
+        Some(secret) => found.set("secret", secret),
+        None => note_new_secret(&mut found, item),
+    }
     Some(found)
 }
 
@@ -296,7 +323,7 @@ fn convoy(item: &mut Item<'_>) -> Option<Found> {
             part.note_rest(&mut found, at);
         }
     }
-    found.add_note(NEW_SECRET);
+    note_new_secret(&mut found, item);
     Some(found)
 }
 
@@ -356,7 +383,7 @@ fn hook0(item: &mut Item<'_>) -> Option<Found> {
         found.add_note("callbacks are always POST");
     }
     target.note_rest(&mut found, "target.");
-    found.add_note(NEW_SECRET);
+    note_new_secret(&mut found, item);
     Some(found)
 }
 
@@ -383,6 +410,9 @@ fn ubiops(item: &mut Item<'_>) -> Option<Found> {
             (Some(key), Some(value)) => {
                 let protected = part.as_mut().and_then(|part| part.flag("protected"));
                 header(&mut found, &mut taken, key, value, protected);
+                if let Some(part) = &part {
+                    part.note_rest(&mut found, &format!("headers[{index}]."));
+                }
             }
             (Some(key), None) => found.add_note(format!("header {key} is protected there: give its value")),
             (None, _) => found.add_note(format!("header number {} has no name in the listing", index + 1)),
@@ -437,7 +467,7 @@ fn actinia(item: &mut Item<'_>) -> Option<Found> {
     let mut found = Found { name: chain.name(&["id", "name"]), ..Found::default() };
     found.set("url", webhooks.text("finished")?);
     found.set("events", vec!["run.finished"]);
-    found.add_note("actinia's webhooks belong to a process chain: post such chains to /actinia or to runs, which take them as they are");
+    found.add_note("actinia's webhooks belong to a process chain: post such chains to /actinia, which takes them as they are");
     if webhooks.text("update").is_some() {
         found.add_note("the update URL is not taken over: only runs send updates");
     }

@@ -173,6 +173,56 @@ fn what_is_of_the_wrong_type_or_unknown_is_told() {
 }
 
 #[test]
+fn a_secret_that_signs_alike_is_taken_over_and_another_is_told() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let svix = |secret: &str| {
+        previewed(From::Svix, json!({"data": [{"url": "https://a.example/", "uid": "a", "secret": secret}]}))
+    };
+    let taken = svix(secret);
+    applies(&taken);
+    assert_eq!(webhook(&taken, 0)["secret"], secret);
+    assert!(!taken.items[0].notes.iter().any(|note| note.contains("secret")), "{:?}", taken.items);
+    let other = svix("hush");
+    assert!(webhook(&other, 0).get("secret").is_none());
+    let convoy = json!([{"url": "https://a.example/", "name": "a", "secrets": [{"value": "hush"}]}]);
+    for view in [other, previewed(From::Convoy, convoy)] {
+        let notes = &view.items[0].notes;
+        assert!(
+            notes.iter().any(|note| note.starts_with("its signing secret is not taken over")),
+            "{notes:?}"
+        );
+        assert!(!notes.iter().any(|note| note.contains("hush")), "{notes:?}");
+    }
+}
+
+#[test]
+fn what_a_listing_leaves_to_its_next_page_and_all_that_is_left_out_are_told() {
+    let item = json!({"url": "https://a.example/", "uid": "a", "name": "a"});
+    for (from, listing) in [
+        (From::Svix, json!({"data": [item], "done": false, "iterator": "x"})),
+        (From::Convoy, json!({"data": {"content": [item], "pagination": {"has_next_page": true}}})),
+    ] {
+        let notes = previewed(from, listing).items.remove(0).notes;
+        assert!(notes.iter().any(|note| note.contains("further pages")), "{notes:?}");
+    }
+    let many: serde_json::Map<String, Value> =
+        (0..30).map(|number| (format!("m{number}"), json!(1))).collect();
+    let mut item = many;
+    item.insert(String::from("url"), json!("https://a.example/"));
+    let notes = previewed(From::Svix, json!([item])).items.remove(0).notes;
+    assert!(
+        notes.iter().any(|note| note.starts_with("not taken over: ") && note.ends_with(" and 10 more")),
+        "{notes:?}"
+    );
+    let off = previewed(From::Svix, json!([{"url": "https://a.example/", "enabled": false}]));
+    assert_eq!(webhook(&off, 0)["enabled"], false);
+    let header = json!({"key": "X-A", "value": "v", "protected": false, "comment": "why"});
+    let ubiops = json!([{"url": "https://a.example/", "name": "a", "event": "deployment_request_completed", "headers": [header]}]);
+    let notes = previewed(From::Ubiops, ubiops).items.remove(0).notes;
+    assert_eq!(notes, ["not taken over: headers[0].comment"]);
+}
+
+#[test]
 fn credentials_come_in_protected_and_headers_that_mislead_stay_out() {
     let headers = json!([{"key": "X-Api-Key", "value": "k"}, {"key": "X-Open", "value": "1", "protected": false}, {"key": "Via", "value": "p"}]);
     let listing = json!([{"name": "w", "url": "https://a.example/", "event": "deployment_request_completed", "headers": headers}]);

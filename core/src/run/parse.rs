@@ -1,7 +1,10 @@
 //! What bodies about runs may hold: every bad field at once, as everywhere.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
@@ -35,6 +38,10 @@ pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, Inp
         Some(raw) if !raw.get().trim_start().starts_with('{') => {
             fields.fault("chain", "must be a JSON object that says what is to be done");
         }
+        Some(raw) if names_webhooks(raw) => fields.fault(
+            "chain",
+            "must not hold webhooks: they stand beside the chain here (a process chain as it is goes to actinia's paths)",
+        ),
         Some(_) => {}
     }
     let webhooks = fields.object("webhooks").value().and_then(|map| webhooks(&mut fields, map, policy));
@@ -50,6 +57,13 @@ pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, Inp
         }
         _ => Err(faults.into()),
     }
+}
+
+/// Whether a chain has callbacks of its own, as actinia's have: nobody would call them, and every reader would
+/// see their credentials.
+fn names_webhooks(chain: &RawValue) -> bool {
+    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(chain.get())
+        .is_ok_and(|members| members.contains_key("webhooks"))
 }
 
 /// Reads `webhooks`: `finished`, `update` and `auth`. Credentials in an address become its `Authorization`

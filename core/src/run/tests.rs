@@ -43,6 +43,15 @@ fn a_chain_is_kept_as_it_was_written() {
 }
 
 #[test]
+fn a_chain_with_callbacks_of_its_own_is_refused() {
+    let chain =
+        json!({"version": "1", "list": [], "webhooks": {"finished": "https://r.example/", "auth": "u:hush"}});
+    assert_eq!(pointers(draft(&json!({ "chain": chain }))), ["/chain"]);
+    let inner = json!({"chain": {"list": [{"webhooks": 1}]}});
+    assert!(draft(&inner).is_ok());
+}
+
+#[test]
 fn every_bad_field_of_a_new_run_is_named() {
     for (body, expected) in [
         (json!({}), vec!["/chain"]),

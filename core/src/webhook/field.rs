@@ -211,7 +211,8 @@ fn one_header(
         ProtectedField::Optional => match fields.not_null("protected", is_protected) {
             Sent::Value(is_protected) => Some(is_protected),
             _ => key.map(|key| {
-                credential::is_credential_header(key) || known.is_some_and(|known| known.protected)
+                let value = if let Sent::Value(text) = sent_value { text } else { "" };
+                credential::is_credential(key, value) || known.is_some_and(|known| known.protected)
             }),
         },
     };

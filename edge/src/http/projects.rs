@@ -58,6 +58,7 @@ pub(crate) async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer,
         ));
     }
     incoming.check_headers(Operation::CreateProject)?;
+    query::none(incoming.parts().query).map_err(Problem::invalid)?;
     let name = project::create(&incoming.json_text().await?)?;
     let token = token::mint(&name, &clock::random()?);
     let founding = Founding::CreateProject { token_hash: token::hash(&token) };

@@ -132,7 +132,7 @@ impl Incoming {
     /// The body of a call that takes JSON, as text.
     ///
     /// # Errors
-    /// 415 where it is not declared `application/json` or has a content coding, 413 over [`BODY_BYTES_MAX`],
+    /// 415 where it is not declared `application/json` in UTF-8 or has a content coding, 413 over [`BODY_BYTES_MAX`],
     /// 400 where it is not UTF-8.
     pub(crate) async fn json_text(&mut self) -> Result<String, ApiError> {
         self.json_text_up_to(BODY_BYTES_MAX).await
@@ -144,11 +144,12 @@ impl Incoming {
     /// See [`Incoming::json_text`].
     pub(crate) async fn json_text_up_to(&mut self, bytes_max: usize) -> Result<String, ApiError> {
         let content_type = self.header("content-type");
-        if !content_type.as_deref().is_some_and(is_json) {
-            let detail = match content_type {
-                Some(found) => format!("send the body with content-type: application/json, not {found}"),
-                None => String::from("send the body with content-type: application/json"),
-            };
+        let refused = match content_type.as_deref() {
+            Some(found) if is_json(found) => media::refused_charset(found),
+            Some(found) => Some(format!("send the body with content-type: application/json, not {found}")),
+            None => Some(String::from("send the body with content-type: application/json")),
+        };
+        if let Some(detail) = refused {
             return Err(ApiError::problem(ProblemType::UnsupportedMediaType, detail));
         }
         self.refuse_encoded()?;

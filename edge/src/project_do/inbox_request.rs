@@ -125,7 +125,7 @@ fn secrets_of(
 /// stranger's credential is nobody's to read either.
 pub(super) fn hide_credentials(protects: impl Fn(&str) -> Option<bool>, request: &mut InboxRequestView) {
     for (name, value) in &mut request.headers {
-        if protects(name).unwrap_or_else(|| credential::is_credential_header(name)) {
+        if protects(name).unwrap_or_else(|| credential::is_credential(name, value)) {
             *value = String::from(HIDDEN);
         } else {
             credential::mask_header(name, value);

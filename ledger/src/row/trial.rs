@@ -56,11 +56,20 @@ const fn status_text(status: TestStatus) -> &'static str {
     }
 }
 
+/// How many trials are kept beside a new one.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept {
+    /// Those that have ended: of more, the oldest go.
+    pub ended: i64,
+    /// All: of more, the oldest go although their calls are not over.
+    pub all: i64,
+}
+
 /// Stores a trial, as the newest of `kept`. Inside the caller's transaction.
 pub(crate) fn insert<S: Sql>(
     sql: &S,
     trial: NewTrial<'_>,
-    kept: i64,
+    kept: Kept,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     sql.run(
@@ -79,8 +88,9 @@ pub(crate) fn insert<S: Sql>(
         ],
     )?;
     sql.run(
-        "DELETE FROM test WHERE seq <= (SELECT seq FROM test ORDER BY seq DESC LIMIT 1 OFFSET ?1)",
-        &[Value::from(kept)],
+        "DELETE FROM test WHERE seq <= (SELECT seq FROM test ORDER BY seq DESC LIMIT 1 OFFSET ?1)
+         AND (status <> ?2 OR seq <= (SELECT seq FROM test ORDER BY seq DESC LIMIT 1 OFFSET ?3))",
+        &[Value::from(kept.ended), Value::from(status_text(TestStatus::Pending)), Value::from(kept.all)],
     )?;
     Ok(())
 }

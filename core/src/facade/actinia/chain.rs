@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::egress::{self, Policy};
-use crate::fault::{Fault, InputFault, parse_json, type_name};
+use crate::fault::{Fault, InputFault, parse_json, shorten, shown, type_name};
 use crate::run::parse::read_auth;
 use crate::run::{Entry, MASKED_PASSWORD, RunDraft, RunMode, Target, Webhooks, not_accessible};
 
@@ -16,6 +16,8 @@ use crate::run::{Entry, MASKED_PASSWORD, RunDraft, RunMode, Target, Webhooks, no
 const WEBHOOKS: [&str; 3] = ["finished", "update", "auth"];
 /// Characters of an unknown member that a refusal repeats at most.
 const SHOWN_CHARS_MAX: usize = 60;
+/// Bytes of a refusal at most: it is part of every view of the run, and may repeat what was sent.
+const REFUSAL_BYTES_MAX: usize = 1_024;
 
 /// The run that a process chain asks for. The chain is kept without passwords.
 ///
@@ -33,7 +35,10 @@ pub fn submit(body: &str, policy: &Policy, entry: Entry, mode: RunMode) -> Resul
     });
     let (webhooks, refusal) = match checked {
         Ok(webhooks) => (webhooks, None),
-        Err(refusal) => (None, Some(refusal)),
+        Err(mut refusal) => {
+            shorten(&mut refusal, REFUSAL_BYTES_MAX);
+            (None, Some(refusal))
+        }
     };
     mask(&mut chain, policy);
     let chain = RawValue::from_string(Value::Object(chain).to_string())
@@ -47,6 +52,7 @@ fn steps(chain: &Map<String, Value>) -> Result<&[Value], String> {
         None => return Err(String::from("The version is missing in the process chain definition.")),
         Some(version) if *version == "1" || *version == 1 => {}
         Some(other) => {
+            let other = shown(other, SHOWN_CHARS_MAX);
             return Err(format!("The version {other} of the process chain is not supported; 1 is."));
         }
     }

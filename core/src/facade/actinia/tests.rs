@@ -226,6 +226,19 @@ fn what_is_wrong_with_a_chain_is_said_by_the_job() {
 }
 
 #[test]
+fn a_refusal_repeats_little_of_what_was_sent() {
+    let long = "x".repeat(200_000);
+    for chain in [
+        json!({"version": long, "list": []}),
+        json!({"version": 1, "list": [], "webhooks": {"finished": format!("http://{long}")}}),
+        json!({"version": 1, "list": [], "webhooks": {long.clone(): 1}}),
+    ] {
+        let refusal = submitted(&chain).refusal.expect("a refusal");
+        assert!((10..=1_024).contains(&refusal.len()), "{} bytes", refusal.len());
+    }
+}
+
+#[test]
 fn no_password_stays_in_the_chain() {
     let webhooks =
         json!({"finished": "http://u:p1@a.example/", "update": "http://v:p2@b.example/", "auth": "w:p:3"});

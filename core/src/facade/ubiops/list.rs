@@ -1,6 +1,6 @@
 //! UbiOps' list filter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,9 @@ use crate::api::webhook::WebhookView;
 use crate::contract::ubiops::{OBJECT_TYPES, object_type_of};
 use crate::fault::Faults;
 use crate::query;
+
+/// Parts between the commas of `labels` at most: each webhook's labels are compared with them.
+const LABEL_PARTS_MAX: usize = 128;
 
 /// UbiOps' list filter (docs/wire.md A.2). What is `None` or empty does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +48,11 @@ impl ListFilter {
         {
             parameters.fault("event", "must be an event such as deployment_request_finished");
         }
-        let labels = labels.map(|text| text.split(',').map(String::from).collect()).unwrap_or_default();
+        let labels: Vec<String> =
+            labels.map(|text| text.split(',').map(String::from).collect()).unwrap_or_default();
+        if labels.len() > LABEL_PARTS_MAX {
+            parameters.fault("labels", format!("must have at most {LABEL_PARTS_MAX} parts between commas"));
+        }
         parameters.finish(Self { labels, object_type, event })
     }
 
@@ -69,22 +76,24 @@ impl ListFilter {
         (!rest.iter().any(|part| part.contains(':'))).then(|| (String::from(key), String::from(value)))
     }
 
-    /// Whether the parts can be read as labels that are all among `labels`. Each place between two parts is
-    /// looked at once.
+    /// Whether the parts can be read as labels that are all among `labels`. Each place between two parts where
+    /// a label can start is looked at once.
     fn has_labels(&self, labels: &BTreeMap<String, String>) -> bool {
         let parts = &self.labels;
-        let mut ends_here: Vec<bool> = std::iter::once(true).chain(parts.iter().map(|_part| false)).collect();
-        for (at, part) in parts.iter().enumerate() {
-            let begins = ends_here.get(at).copied().unwrap_or_default();
+        let mut starts = BTreeSet::from([0]);
+        while let Some(at) = starts.pop_first() {
+            let Some(part) = parts.get(at) else { return true };
             let label = part.split_once(':').and_then(|(key, begin)| Some((begin, labels.get(key)?)));
-            let Some((begin, value)) = label.filter(|_| begins) else { continue };
+            let Some((begin, value)) = label else { continue };
             let mut left = value.strip_prefix(begin);
-            for (next, end) in ends_here.iter_mut().enumerate().skip(at + 1) {
+            for next in at + 1..=parts.len() {
                 let Some(rest) = left else { break };
-                *end |= rest.is_empty();
+                if rest.is_empty() {
+                    starts.insert(next);
+                }
                 left = parts.get(next).and_then(|part| rest.strip_prefix(',')?.strip_prefix(part.as_str()));
             }
         }
-        ends_here.last().copied().unwrap_or(true)
+        false
     }
 }

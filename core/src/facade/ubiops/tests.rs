@@ -240,6 +240,7 @@ fn the_list_filter_asks_for_every_pair() -> Outcome {
         ("event=x", "?event"),
         ("limit=1", "?limit"),
         ("labels=a:b&labels=c:d", "?labels"),
+        (&format!("labels=a:{}", ",".repeat(128)), "?labels"),
     ] {
         assert_eq!(pointers(ListFilter::parse(query).map_err(InputFault::from)), [pointer], "{query}");
     }
