@@ -58,7 +58,7 @@ pub(crate) async fn create(env: &Env, incoming: &mut Incoming) -> Result<Answer,
         ));
     }
     incoming.check_headers(Operation::CreateProject)?;
-    query::none(incoming.parts().query).map_err(Problem::invalid)?;
+    query::none(incoming.parts().query).map_err(InputFault::from)?;
     let name = project::create(&incoming.json_text().await?)?;
     let token = token::mint(&name, &clock::random()?);
     let founding = Founding::CreateProject { token_hash: token::hash(&token) };

@@ -160,7 +160,7 @@ fn HeaderRow(
     said: Said,
 ) -> AnyView {
     let key = part(headers, at, |header| header.key.clone(), HeaderDraft::rename);
-    let value = part(headers, at, |header| header.value.clone(), |header, value| header.value = value);
+    let value = part(headers, at, |header| header.value.clone(), HeaderDraft::revalue);
     let protected =
         part(headers, at, |header| header.protected, |header, protected| header.protected = protected);
     let hint = Signal::derive(move || {

@@ -9,7 +9,7 @@ use postern_core::api::webhook::{HeaderView, WebhookView};
 use postern_core::condition::{Clause, Condition};
 use postern_core::contract::{self, Callback, Rendering, Source, up42};
 use postern_core::credential::HIDDEN;
-use postern_core::credential::is_credential_header;
+use postern_core::credential::is_credential;
 use postern_core::egress::Policy;
 use postern_core::event::NewEvent;
 use postern_core::fault::Fault;
@@ -301,14 +301,27 @@ impl HeaderDraft {
         Self { key, value, protected: header.protected, is_stored: header.protected }
     }
 
-    /// Takes another name. A name of a credential protects the header, and a later one that is not takes that
-    /// back; in between, a person who switches the protection off is obeyed.
+    /// Takes another name.
     pub(crate) fn rename(&mut self, key: String) {
-        let is_credential = |key: &str| is_credential_header(key.trim());
-        if is_credential(&self.key) != is_credential(&key) {
-            self.protected = is_credential(&key);
+        let value = self.value.clone();
+        self.change(key, value);
+    }
+
+    /// Takes another value.
+    pub(crate) fn revalue(&mut self, value: String) {
+        let key = self.key.clone();
+        self.change(key, value);
+    }
+
+    /// What looks like a credential is protected, and what no longer does is not; in between, a person who
+    /// switches the protection off is obeyed.
+    fn change(&mut self, key: String, value: String) {
+        let was_credential = is_credential(self.key.trim(), &self.value);
+        let is_credential = is_credential(key.trim(), &value);
+        if was_credential != is_credential {
+            self.protected = is_credential;
         }
-        self.key = key;
+        (self.key, self.value) = (key, value);
     }
 
     /// As it is sent.
@@ -945,6 +958,10 @@ mod tests {
         assert!(!header.protected, "whoever switched it off is obeyed");
         header.protected = true;
         header.rename(String::from("x-shop"));
+        assert!(!header.protected);
+        header.revalue(String::from("Bearer hush"));
+        assert!(header.protected, "a scheme of authentication makes the value one");
+        header.revalue(String::from("shop 7"));
         assert!(!header.protected);
     }
 
