@@ -647,6 +647,23 @@ mod tests {
     }
 
     #[test]
+    fn it_is_told_once_that_a_project_is_full_when_it_is_so_to_eighty_percent() {
+        let mut ledger = limited(Quota::StoredBytes, 100_000_000);
+        create(&mut ledger, webhook("ops", "postern.*"));
+        let size = used(&ledger, Quota::StoredBytes).unwrap();
+        let mut told_at = |limit| {
+            ledger.set_quotas(Quotas::NONE.with(Quota::StoredBytes, limit));
+            // A second later the size is read anew.
+            ledger.meters.size.set(None);
+            ledger.watch_fullness(START).unwrap();
+            told(&ledger)
+        };
+        assert_eq!(told_at(size * 100 / 79), 0);
+        assert_eq!(told_at(size * 100 / 81), 1);
+        assert_eq!(told_at(size), 1);
+    }
+
+    #[test]
     fn a_full_project_refuses_growth_at_every_door_and_takes_what_does_not_grow() {
         let mut ledger = ledger();
         let (short, long) =

@@ -68,6 +68,24 @@ async fn a_configuration_is_read_without_secrets_and_applying_it_changes_nothing
     assert_eq!(project.census().await, before);
 }
 
+/// What we export we take back, also where it is longer than any other body may be.
+#[tokio::test]
+async fn a_long_configuration_of_our_own_is_taken_back() {
+    let project = stack::project("long-config").await;
+    for number in 0..5 {
+        let example = "x".repeat(240_000);
+        let kind = json!({ "name": format!("long.t{number}"), "description": "", "example": example });
+        project.post("event-types", &kind).await.expect(201);
+    }
+    let shown = project.get("config").await.expect(200);
+    assert!(shown.body.len() > 1_100_000, "{} bytes", shown.body.len());
+    let planned = plan_pruned(&project, &shown.json()).await;
+    assert_eq!(planned.text, "Nothing changes.\n");
+    let body = json!({ "document": shown.json(), "prune": true, "expect": planned.base });
+    let applied: PlanView = project.post("config/apply", &body).await.expect(200).read();
+    assert_eq!((applied.changes.len(), applied.base), (0, planned.base));
+}
+
 #[tokio::test]
 async fn what_is_planned_is_what_is_applied_and_secrets_stay() {
     let sink = Sink::start().await;

@@ -78,6 +78,12 @@ async fn a_refusal_is_bounded_at_every_door() {
         9_950,
     );
     is_bounded(&project.post("import/preview", &many).await, 9_952);
+    for door in ["runs", "inboxes", "replays", "tokens", "event-types"] {
+        let problem = project.post(door, &many).await.problem(ProblemType::InvalidInput);
+        assert_eq!(problem.errors.len(), FAULTS_MAX, "{door}");
+        assert!((9_950..9_960).contains(&problem.more_errors), "{door}: {}", problem.more_errors);
+    }
+    is_bounded(&project.patch("", &many).await, 9_950);
     let query: Vec<String> = (0..1_000).map(|n| format!("p{n}=1")).collect();
     is_bounded(&project.get(&format!("webhooks?{}", query.join("&"))).await, 950);
 
@@ -109,6 +115,42 @@ async fn a_refusal_is_bounded_at_every_door() {
     let path = format!("/ubiops/v2.1/projects/{}/webhooks?{}", project.name, query.join("&"));
     let reply = listed.send(Method::GET, &path, None).await.expect(400);
     assert!(reply.body.contains("; and 950 more"), "{}", reply.body);
+}
+
+/// What a facade does with bytes before JSON is what the native doors do.
+#[tokio::test]
+async fn a_byte_order_mark_is_read_and_a_coding_or_charset_refused_by_name_at_every_facade() {
+    let project = stack::project("bytes").await;
+    let webhook =
+        json!({ "url": "http://127.0.0.1:1024/", "name": "w", "event": "deployment_request_completed" });
+    let up42 = json!({ "url": "http://127.0.0.1:1024/", "name": "w", "events": ["job.status"] });
+    let ubiops = project.api.with_authorization(&format!("Token {}", project.token));
+    let actinia = project.api.with_authorization(&basic(&project.name, &project.token));
+    for (api, path, body, made) in [
+        (ubiops, format!("/ubiops/v2.1/projects/{}/webhooks", project.name), webhook, 201),
+        (project.api.clone(), format!("/up42/workspaces/{}/webhooks", workspace(&project)), up42, 200),
+        (
+            actinia,
+            String::from("/actinia/api/v3/locations/l/processing_async_export"),
+            json!({ "version": "1", "list": [] }),
+            200,
+        ),
+    ] {
+        let send = async |headers: &[(&str, &str)], body: String| {
+            api.send_raw(Method::POST, &path, headers, body).await
+        };
+        let json = ("content-type", "application/json");
+        send(&[json], format!("\u{feff}{body}")).await.expect(made);
+        for (header, name) in [
+            (("content-encoding", "gzip"), "content-encoding"),
+            (("content-type", "application/json; charset=utf-16"), "utf-16"),
+        ] {
+            let headers = if header.0 == json.0 { vec![header] } else { vec![json, header] };
+            let reply = send(&headers, body.to_string()).await;
+            assert!((400..=415).contains(&reply.status), "{path} {header:?}: {}", reply.status);
+            assert!(reply.body.contains(name), "{path} {header:?}: {}", reply.body);
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use postern_tests::client::{Api, Project, Reply};
 use postern_tests::sink::{Behaviour, Sink};
 use postern_tests::stack;
-use postern_tests::wait::{SOON, eventually};
+use postern_tests::wait::{SOON, eventually, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -511,6 +511,15 @@ async fn a_test_goes_from_pending_to_its_end_with_a_message() {
         assert_eq!(ended["status"], ending, "{url}: {ended}");
         assert_eq!(ended["error_message"].is_null(), ending == "completed", "{ended}");
     }
+    sink.script("/again", [503, 200].map(Behaviour::status).to_vec());
+    let body = json!({ "url": sink.url("/again"), "object_type": "pipeline", "object_name": "p1", "event": "pipeline_request_completed", "retry": true });
+    let made = ubiops.send(Method::POST, "webhooks-tests", Some(&body)).await.expect(201).json();
+    let path = format!("webhooks-tests/{}", made["id"].as_str().expect("a test has an id"));
+    let status = async || ubiops.send(Method::GET, &path, None).await.expect(200).json()["status"].clone();
+    sink.wait_for("/again", 1).await;
+    assert_eq!(status().await, "pending", "its first call failed, and it is called again");
+    until("the test that retries ends", SOON, async || status().await == "completed").await;
+    assert_eq!(sink.count("/again"), 2);
     let call = sink.wait_for("/fine", 1).await.remove(0);
     assert_eq!(
         (call.header("x-try"), call.json()["event"].as_str(), call.json()["pipeline_name"].as_str()),

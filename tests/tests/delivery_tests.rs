@@ -40,7 +40,7 @@ async fn a_test_of_a_webhook_is_a_real_signed_call() {
         (Some("order.paid"), &json!({ "n": 7 }))
     );
     assert!(call.header("webhook-signature").is_some_and(|signature| signature.starts_with("v1,")));
-    assert_eq!(call.header("x-key"), Some("hush"));
+    assert_eq!((call.header("x-key"), call.header("accept")), (Some("hush"), Some("*/*")));
     let attempt = ended.attempt.expect("a call that was made is shown");
     assert_eq!(attempt.request_body.as_deref(), Some(call.text()));
     assert_eq!(attempt.attempt.response.map(|response| response.status), Some(200));

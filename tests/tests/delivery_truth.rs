@@ -148,6 +148,8 @@ impl Row {
 
 /// `taken` as gzip.
 const GZIP: [u8; 28] = *b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x05\0\xfa\xfftaken\x08\xd6\xe8\xbf\x05\0\0\0";
+/// `taken` in zlib's format.
+const DEFLATE: [u8; 16] = *b"\x78\x01\x01\x05\0\xfa\xfftaken\x06\x46\x02\x14";
 /// The start of a zstd frame.
 const ZSTD: [u8; 6] = *b"\x28\xb5\x2f\xfd\x04\x58";
 /// Bytes of a header that is longer than what is kept of all.
@@ -197,6 +199,17 @@ fn rows_of_bodies() -> Vec<Row> {
         Row::told("gzip", "answers 200 with a body in gzip", coded(200, "gzip", &GZIP), "200 OK").delivered(),
         Row::told("x-gzip", "answers 200 with a body in x-gzip", coded(200, "x-gzip", &GZIP), "200 OK")
             .delivered(),
+        Row::told("gzip-capitals", "answers 200 with a body in GZIP", coded(200, "GZIP", &GZIP), "200 OK")
+            .delivered(),
+        Row::told("deflate", "answers 200 with a body in deflate", coded(200, "deflate", &DEFLATE), "200 OK")
+            .delivered(),
+        Row::told(
+            "deflate-wrong",
+            "answers 200 with `content-encoding: deflate` and a body that is not deflate",
+            coded(200, "deflate", b"plain text"),
+            "200 OK",
+        )
+        .delivered(),
         Row::told(
             "gzip-empty",
             "answers 200 with `content-encoding: gzip` and no body",
@@ -493,7 +506,7 @@ const PAGE_FOOT: &str = "
 * Of an answer's body at most 64 KiB are read and kept; a longer body is cut and changes nothing. A body in gzip, x-gzip, deflate or br
   is kept decompressed; in any other content coding, and where the bytes are not text in the declared charset, it is kept in base64.
 * `Retry-After` and `webhook-delivery` are read from the headers as they came, of which 8 KiB are kept. Seconds may have decimals, which
-  are rounded up, or a unit (`45s`, `2 minutes`); of several values the longest counts; at most a day is waited. A form that is not
+  are rounded up, or units (`45s`, `2 minutes`, `1h30m`, `PT30S`); of several values the longest counts; at most a day is waited. A form that is not
   understood leaves the schedule and slows the webhook down, and the reason names it.
 * **Throttled**: all deliveries of the webhook are slowed down, not only this one. One call at a time, further apart with each such
   answer, and closer together again with each success.
