@@ -11,13 +11,14 @@
     reason = "a benchmark reads a clock; the ledger that it measures is handed the time"
 )]
 
-#[path = "../tests/support/random.rs"]
+#[path = "../../tests/support/random.rs"]
 #[expect(dead_code, reason = "the simulation uses the rest")]
 mod random;
-#[path = "../tests/support/shapes.rs"]
+mod reads;
+#[path = "../../tests/support/shapes.rs"]
 #[expect(dead_code, reason = "the test counts, the benchmark measures")]
 mod shapes;
-#[path = "../tests/support/mod.rs"]
+#[path = "../../tests/support/mod.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod support;
 
@@ -75,7 +76,7 @@ impl Request {
 type Maker = fn(&mut Random) -> Request;
 
 /// The doors, and what makes a request for each.
-const DOORS: [(&str, Maker); 18] = [
+const DOORS: [(&str, Maker); 25] = [
     ("POST events", event),
     ("POST events/batch", batch),
     ("POST events/dry-run", dry_run),
@@ -99,6 +100,13 @@ const DOORS: [(&str, Maker); 18] = [
     }),
     ("a query string", query),
     ("an inbox verifies", verify),
+    ("GET deliveries", reads::deliveries),
+    ("GET deliveries/count", reads::count),
+    ("GET events", reads::events),
+    ("GET stats", reads::stats),
+    ("POST replays, counted", reads::replay_count),
+    ("GET webhooks", reads::webhooks),
+    ("UbiOps: the list", reads::ubiops_list),
     ("any JSON body", |random| garbage(random, |body| drop(parse_json(body)))),
 ];
 
