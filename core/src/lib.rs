@@ -18,6 +18,7 @@ pub mod contract;
 pub mod credential;
 mod decimal;
 pub mod delivery;
+pub mod doctor;
 pub mod egress;
 pub mod event;
 pub mod explain;

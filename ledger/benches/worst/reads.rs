@@ -64,7 +64,11 @@ fn long_history() -> Project {
     while made < DELIVERIES {
         let events = (0..BATCH).map(|number| NewEvent {
             labels: labels(),
-            object: Some(ObjectRef { kind: String::from("invoice"), name: number.to_string(), version: None }),
+            object: Some(ObjectRef {
+                kind: String::from("invoice"),
+                name: number.to_string(),
+                version: None,
+            }),
             ..NewEvent::new(format!("order.t{}", number % 50), json(&data))
         });
         let taken = project.ingest(events.collect(), InlineLimit(0), now).expect("a batch");
@@ -130,7 +134,12 @@ pub(super) fn count(random: &mut Random) -> Request {
 
 pub(super) fn events(random: &mut Random) -> Request {
     let (project, filter) = (history(), filter(random));
-    let filter = EventFilter { kind: filter.kind, labels: filter.labels, piece: filter.piece, ..EventFilter::default() };
+    let filter = EventFilter {
+        kind: filter.kind,
+        labels: filter.labels,
+        piece: filter.piece,
+        ..EventFilter::default()
+    };
     Request::new(serde_json::to_string(&filter).unwrap_or_default(), move || {
         drop(std::hint::black_box(project.borrow().list_events(&filter, 200, None)));
     })
@@ -149,7 +158,11 @@ pub(super) fn replay_count(random: &mut Random) -> Request {
         since: None,
         until: None,
         states: State::ALL.to_vec(),
-        types: if random.below(2) == 0 { vec![] } else { vec![EventPattern::parse("order.*").expect("a pattern")] },
+        types: if random.below(2) == 0 {
+            vec![]
+        } else {
+            vec![EventPattern::parse("order.*").expect("a pattern")]
+        },
         missing: false,
     };
     Request::new(serde_json::to_string(&query).unwrap_or_default(), move || {
@@ -159,7 +172,8 @@ pub(super) fn replay_count(random: &mut Random) -> Request {
 
 pub(super) fn webhooks(random: &mut Random) -> Request {
     let count = *random.pick(&[0usize, 1, 8]).expect("a count");
-    let filter = WebhookFilter { labels: labels().into_iter().take(count).collect(), ..WebhookFilter::default() };
+    let filter =
+        WebhookFilter { labels: labels().into_iter().take(count).collect(), ..WebhookFilter::default() };
     let project = full();
     Request::new(format!("{count} labels, 10,000 webhooks"), move || {
         drop(std::hint::black_box(project.borrow().list_webhooks(&filter, 200, None)));
@@ -175,7 +189,8 @@ pub(super) fn ubiops_list(random: &mut Random) -> Request {
     let filter = ubiops::ListFilter::parse(text.trim_end_matches(','));
     Request::new(format!("{} bytes of labels, 10,000 webhooks", text.len()), move || {
         let Ok(filter) = filter else { return };
-        let asked = WebhookFilter { labels: filter.only_label().into_iter().collect(), ..WebhookFilter::default() };
+        let asked =
+            WebhookFilter { labels: filter.only_label().into_iter().collect(), ..WebhookFilter::default() };
         let mut cursor = None;
         loop {
             let page = project.borrow().list_webhooks(&asked, 200, cursor.as_deref()).expect("a page");
