@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use leptos::prelude::*;
 use postern_core::api::audit::AuditEntry;
-use postern_core::api::delivery::{DeliveryDetail, DeliveryView};
+use postern_core::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryView};
 use postern_core::api::dry_run::DryRunView;
 use postern_core::api::event::{EventAccepted, EventDecisions, EventTypeView, EventView};
 use postern_core::api::inbox::{InboxRequestView, InboxView};
@@ -437,6 +437,11 @@ impl ProjectApi {
     /// `GET deliveries`
     pub(crate) fn deliveries(&self, query: &Query) -> Load<Page<DeliveryView>> {
         self.search(Deliveries::ListDeliveries, query)
+    }
+
+    /// `GET deliveries/count`
+    pub(crate) fn count_deliveries(&self, query: &Query) -> Load<DeliveryCount> {
+        self.list(Deliveries::CountDeliveries, query)
     }
 
     /// `GET deliveries/{id}`

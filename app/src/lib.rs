@@ -19,6 +19,7 @@
 
 mod api;
 mod browser;
+mod caller;
 mod deployment;
 mod fetched;
 mod json;

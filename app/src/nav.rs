@@ -89,9 +89,14 @@ impl Nav {
     }
 
     /// Goes to `place`.
-    #[expect(clippy::unused_self, reason = "only what is below the router may go elsewhere")]
     pub(crate) fn go(self, place: &Place) {
-        go_to(&place.path());
+        self.go_with(place, &Query::default());
+    }
+
+    /// Goes to `place` with this query.
+    #[expect(clippy::unused_self, reason = "only what is below the router may go elsewhere")]
+    pub(crate) fn go_with(self, place: &Place, query: &Query) {
+        go_to(&format!("{}{}", place.path(), query.text()));
     }
 
     /// Goes to `place` instead of the present one, so that Back does not return here.
@@ -106,6 +111,12 @@ impl Nav {
     /// A person who goes back leaves the list, and does not take one filter off after the other.
     pub(crate) fn filter(self, key: &str, value: Option<&str>) {
         location::replace(&self.with_value(key, value));
+    }
+
+    /// Puts another query in the place of the present one, as [`Self::filter`] does with one value.
+    #[expect(clippy::unused_self, reason = "only what is below the router may go elsewhere")]
+    pub(crate) fn filter_by(self, query: &Query) {
+        location::replace(&format!("{}{}", location::path(), query.text()));
     }
 
     /// Sets or removes a value of the query as a step that Back undoes: an open drawer.

@@ -3,8 +3,12 @@
 //!
 //! The paths of the API are not here: `postern_core::route` owns them.
 
+use postern_core::id::Kind;
 use postern_core::route::{decode_segment, encode_segment};
 use postern_core::webhook::ProjectName;
+
+/// Characters of an id behind its prefix.
+const UUID_CHARS: usize = 36;
 
 /// What the page shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +114,29 @@ impl Area {
         })
     }
 
+    /// Where the thing with this id is shown, and with which query; `None` for what is not an id, or has no
+    /// place of its own. The `webhook-id` of a delivery is its id with another prefix.
+    pub(crate) fn of_id(id: &str) -> Option<(Self, Query)> {
+        let (kind, rest) = id.split_once('_')?;
+        let is_id =
+            rest.len() == UUID_CHARS && rest.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let open = |id: String| Query::default().with("open", Some(&id));
+        let (is, whole) = (|of: Kind| kind == of.prefix().trim_end_matches('_'), String::from(id));
+        if !is_id {
+            None
+        } else if is(Kind::Event) {
+            Some((Self::Events, open(whole)))
+        } else if is(Kind::Delivery) || is(Kind::Message) {
+            Some((Self::Deliveries, open(format!("{}{rest}", Kind::Delivery.prefix()))))
+        } else if is(Kind::Inbox) {
+            Some((Self::Inbox(whole), Query::default()))
+        } else if is(Kind::Run) {
+            Some((Self::Run(whole), Query::default()))
+        } else {
+            None
+        }
+    }
+
     fn path(&self) -> String {
         match self {
             Self::Overview => String::new(),
@@ -187,19 +214,29 @@ impl Query {
         self.0.iter().find(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.clone())
     }
 
-    /// This query with `key` set to `value`, or without it.
+    /// Every value of `key`, in their order; empty ones count as none.
+    pub(crate) fn values(&self, key: &str) -> Vec<String> {
+        self.0
+            .iter()
+            .filter(|(name, value)| name == key && !value.is_empty())
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
+    /// This query with `key` set to `value` alone, or without it. An empty value removes it.
+    pub(crate) fn with(self, key: &str, value: Option<&str>) -> Self {
+        let values: Vec<String> = value.map(String::from).into_iter().collect();
+        self.with_values(key, &values)
+    }
+
+    /// This query with `key` set to each of `values` that is not empty, instead of those it has.
     ///
-    /// An empty value removes it. A key keeps its place, so that the address does not change its order while
-    /// somebody tries filters.
-    pub(crate) fn with(mut self, key: &str, value: Option<&str>) -> Self {
-        let value = value.filter(|value| !value.is_empty());
-        let at = self.0.iter().position(|(name, _)| name == key);
-        match (at, value) {
-            (Some(at), Some(value)) => self.0[at].1 = String::from(value),
-            (Some(_), None) => self.0.retain(|(name, _)| name != key),
-            (None, Some(value)) => self.0.push((String::from(key), String::from(value))),
-            (None, None) => {}
-        }
+    /// A key keeps its place, so that the address does not change its order while somebody tries filters.
+    pub(crate) fn with_values(mut self, key: &str, values: &[String]) -> Self {
+        let at = self.0.iter().position(|(name, _)| name == key).unwrap_or(self.0.len());
+        self.0.retain(|(name, _)| name != key);
+        let pairs = values.iter().filter(|value| !value.is_empty());
+        self.0.splice(at..at, pairs.map(|value| (String::from(key), value.clone())));
         self
     }
 
@@ -251,6 +288,24 @@ mod tests {
     }
 
     #[test]
+    fn an_id_leads_to_what_it_names() {
+        let led = |prefix: &str| {
+            let found = Area::of_id(&format!("{prefix}019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11"));
+            found.map(|(area, query)| format!("{}{}", area.path(), query.text()))
+        };
+        let uuid = "019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11";
+        assert_eq!(led("evt_"), Some(format!("/events?open=evt_{uuid}")));
+        assert_eq!(led("dlv_"), Some(format!("/deliveries?open=dlv_{uuid}")));
+        assert_eq!(led("msg_"), Some(format!("/deliveries?open=dlv_{uuid}")));
+        assert_eq!(led("run_"), Some(format!("/runs/run_{uuid}")));
+        assert_eq!(led("ibx_"), Some(format!("/inboxes/ibx_{uuid}")));
+        for other in ["tok_", "evt", "", "xevt_"] {
+            assert_eq!(led(other), None, "{other}");
+        }
+        assert_eq!(Area::of_id("evt_1"), None);
+    }
+
+    #[test]
     fn a_webhook_may_have_the_name_of_a_page() {
         for name in ["new", "edit", "webhooks", "a/b 100%", "%2F"] {
             let place = Place::Project(project(), Area::Webhook(String::from(name)));
@@ -274,5 +329,14 @@ mod tests {
         assert_eq!(query.value("search").as_deref(), Some("a&b=c +ü"));
         assert_eq!(query.clone().with("search", None).text(), "?state=dead");
         assert_eq!(query.with("state", Some("")).value("state"), None);
+    }
+
+    #[test]
+    fn a_key_may_have_several_values() {
+        let labels = ["a:1", "", "b:2"].map(String::from);
+        let query = Query::parse("?label=x%3A0&state=dead").with_values("label", &labels);
+        assert_eq!(query.text(), "?label=a%3A1&label=b%3A2&state=dead");
+        assert_eq!(Query::parse(&query.text()).values("label"), ["a:1", "b:2"]);
+        assert_eq!(query.with("label", None).text(), "?state=dead");
     }
 }

@@ -1,6 +1,7 @@
 //! What the page asks of the browser, one file per capability. Nothing here knows of webhooks, the API or
 //! screens.
 
+pub(crate) mod caret;
 pub(crate) mod clipboard;
 pub(crate) mod clock;
 pub(crate) mod focus;

@@ -1,4 +1,5 @@
-//! What survives a reload: in this tab (the token), or in this browser (the theme, nothing else).
+//! What survives a reload: in this tab (the token), or in this browser (the theme, and the searches that
+//! somebody saved; nothing else).
 
 use leptos::prelude::window;
 use web_sys::Storage;

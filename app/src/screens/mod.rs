@@ -8,6 +8,7 @@ pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod filters;
+pub(crate) mod find;
 pub(crate) mod home;
 pub(crate) mod inbox;
 pub(crate) mod inboxes;

@@ -10,6 +10,7 @@ use super::sidebar::{sidebar, sign_out_button};
 use super::theme;
 use crate::api::{ProjectApi, use_api};
 use crate::browser::focus;
+use crate::caller::Caller;
 use crate::fetched::{Fetched, effect};
 use crate::lazy;
 use crate::live::Live;
@@ -67,6 +68,7 @@ fn ProjectFrame(project: ProjectName) -> AnyView {
     let nav = use_nav();
     let api: ProjectApi = use_api().project(project.clone());
     provide_context(api.clone());
+    Caller::provide();
     let live = Live::provide(&api);
     remember_project(Some(&project));
 
@@ -99,7 +101,7 @@ fn ProjectFrame(project: ProjectName) -> AnyView {
     use_shortcut("J", "Next row", move || step(1));
     use_shortcut("K", "Previous row", move || step(-1));
     use_shortcut("/", "Search", || {
-        focus::now("main input[type=search]");
+        focus::now("main [role=search] input");
     });
 
     let name = String::from(project.as_str());

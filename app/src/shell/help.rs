@@ -25,7 +25,7 @@ pub(crate) fn Help(
                 seen.push((shortcut.key, shortcut.what));
             }
         }
-        seen.push(("Ctrl K", "Jump to a page, a webhook or an action"));
+        seen.push(("Ctrl K", "Jump to a page, a webhook, an action or an id"));
         let row = |(key, what): (&'static str, &'static str)| {
             view! { <div><dt>{keycap(key)}<span class="for-ear">{key}</span></dt><dd>{what}</dd></div> }
                 .into_any()

@@ -1,15 +1,17 @@
-//! The command palette (Ctrl/⌘ K): pages, actions and webhooks by name. A combobox with a list box (ARIA
-//! authoring practices).
+//! The command palette (Ctrl/⌘ K): pages, actions, webhooks by name, and whatever has a place by its id. A
+//! combobox with a list box (ARIA authoring practices).
 //!
 //! The focus stays in the search field all the time; what is marked in the list is told by
 //! `aria-activedescendant`. Webhooks are loaded each time it is opened, and it works without them until they
-//! are there.
+//! are there. Those of a project that has more are asked for by what is typed.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
 use super::entries::ENTRIES;
-use crate::api::use_project;
+use crate::api::{ProjectApi, use_project};
 use crate::fetched::{effect, spawn};
 use crate::nav::use_nav;
 use crate::routes::{Area, Place, Query};
@@ -21,7 +23,7 @@ use crate::ui::icon::{Icon, glyph};
 const RESULTS_MAX: usize = 12;
 
 /// Something to go to.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Command {
     /// Before the words.
     icon: Icon,
@@ -34,10 +36,10 @@ struct Command {
 }
 
 /// Where a command leads.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
-    /// A screen of the project.
-    Area(Area),
+    /// A screen of the project, with this query.
+    Area(Area, Query),
     /// The list of shortcuts.
     Help,
 }
@@ -74,11 +76,11 @@ struct Search {
 
 impl Search {
     /// Nothing is typed yet.
-    fn new(webhooks: RwSignal<Vec<String>>) -> Self {
+    fn new(webhooks: RwSignal<Vec<Named>>) -> Self {
         let typed = RwSignal::new(String::new());
         let found = Memo::new(move |_| {
-            let all = webhooks.with(|names| commands(names));
             typed.with(|typed| {
+                let all = webhooks.with(|webhooks| commands(webhooks, typed.trim()));
                 all.into_iter().filter(|command| fits(typed, &command.words)).take(RESULTS_MAX).collect()
             })
         });
@@ -120,24 +122,14 @@ pub(crate) fn Palette(
 ) -> AnyView {
     let (nav, api) = (use_nav(), use_project());
     let name = api.name().clone();
-    let webhooks = RwSignal::new(Vec::<String>::new());
-    effect(move || {
-        if open.get() {
-            let load = api.webhooks(&Query::default().with("limit", Some("200")));
-            spawn(async move {
-                // The palette works without them; a failure is told by the screens.
-                if let Ok(page) = load.await {
-                    webhooks.set(page.items.into_iter().map(|webhook| webhook.name).collect());
-                }
-            });
-        }
-    });
+    let webhooks = RwSignal::new(Vec::<Named>::new());
     let search = Search::new(webhooks);
+    load_webhooks(api, open, search.typed, webhooks);
     let run = UnsyncCallback::new(move |command: Command| {
         open.set(false);
         search.typed.set(String::new());
         match command.target {
-            Target::Area(area) => nav.go(&Place::Project(name.clone(), area)),
+            Target::Area(area, query) => nav.go_with(&Place::Project(name.clone(), area), &query),
             Target::Help => help.set(true),
         }
     });
@@ -195,7 +187,7 @@ fn SearchField(
             aria-autocomplete="list"
             aria-controls=controls
             aria-activedescendant=active
-            placeholder="A page, a webhook, an action"
+            placeholder="A page, a webhook, an action, an id"
             autocomplete="off"
             autofocus=true
             prop:value=search.typed
@@ -240,7 +232,7 @@ fn Results(
     let nothing = move || {
         is_empty
             .get()
-            .then(|| view! { <p class="about" role="status">"Nothing has this name."</p> }.into_any())
+            .then(|| view! { <p class="about" role="status">"Nothing has this name or id."</p> }.into_any())
     };
     view! {
         <ul class="palette-list" role="listbox" aria-label="Results" id=id>{move || options()}</ul>
@@ -249,30 +241,96 @@ fn Results(
     .into_any()
 }
 
-/// Everything that can be gone to: pages first, then actions, then webhooks.
+/// A webhook: its id and its name.
+type Named = (String, String);
+
+/// How long to wait for the next letter before the API is asked.
+const TYPING: Duration = Duration::from_millis(200);
+
+/// Loads the webhooks when the palette opens, and where there are more, those that fit what is typed.
+///
+/// The palette works without them; a failure is told by the screens.
+fn load_webhooks(
+    api: ProjectApi,
+    open: RwSignal<bool>,
+    typed: RwSignal<String>,
+    webhooks: RwSignal<Vec<Named>>,
+) {
+    let has_more = RwSignal::new(false);
+    let api = StoredValue::new_local(api);
+    let load = move |query: Query| {
+        let load = api.with_value(|api| api.webhooks(&query));
+        spawn(async move {
+            let Ok(page) = load.await else { return };
+            let found = page.items.into_iter().map(|webhook| (webhook.id, webhook.name));
+            if query.value("search").is_some() {
+                webhooks.update(|webhooks| {
+                    let known: Vec<String> = webhooks.iter().map(|(id, _)| id.clone()).collect();
+                    webhooks.extend(found.filter(|(id, _)| !known.contains(id)));
+                });
+            } else {
+                has_more.set(page.next.is_some());
+                webhooks.set(found.collect());
+            }
+        });
+    };
+    effect(move || {
+        if open.get() {
+            load(Query::default().with("limit", Some("200")));
+        }
+    });
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    effect(move || {
+        let typed = typed.get();
+        if let Some(waiting) = waiting.get_value() {
+            waiting.clear();
+        }
+        if has_more.get() && !typed.trim().is_empty() {
+            let query = Query::default().with("search", Some(typed.trim())).with("limit", Some("200"));
+            waiting.set_value(set_timeout_with_handle(move || load(query.clone()), TYPING).ok());
+        }
+    });
+}
+
+/// Everything that can be gone to: what the typed id names, then pages, actions and webhooks.
 ///
 /// Webhooks are the only things of the project that are reached by name here: they are the ones that people
 /// know by name.
-fn commands(webhooks: &[String]) -> Vec<Command> {
+fn commands(webhooks: &[Named], typed: &str) -> Vec<Command> {
     let page = |(words, icon, area): (&str, Icon, Area)| Command {
         icon,
         words: String::from(words),
         kind: "Page",
-        target: Target::Area(area),
+        target: Target::Area(area, Query::default()),
     };
     let action =
         |words: &str, icon, target| Command { icon, words: String::from(words), kind: "Action", target };
-    let webhook = |name: &String| Command {
+    let webhook = |(id, name): &Named| Command {
         icon: Icon::Webhook,
-        words: name.clone(),
+        // By its id where that is typed.
+        words: if id == typed { id.clone() } else { name.clone() },
         kind: "Webhook",
-        target: Target::Area(Area::Webhook(name.clone())),
+        target: Target::Area(Area::Webhook(name.clone()), Query::default()),
     };
-    let mut all: Vec<Command> = ENTRIES.into_iter().map(page).collect();
-    all.push(action("New webhook", Icon::Plus, Target::Area(Area::WebhookNew)));
+    let new_webhook = Target::Area(Area::WebhookNew, Query::default());
+    let mut all: Vec<Command> = named_by_id(typed).into_iter().collect();
+    all.extend(ENTRIES.into_iter().map(page));
+    all.push(action("New webhook", Icon::Plus, new_webhook));
     all.push(action("Shortcuts", Icon::Keyboard, Target::Help));
     all.extend(webhooks.iter().map(webhook));
     all
+}
+
+/// What has this id, as far as an id says it. Whether there is such a thing, its screen says.
+fn named_by_id(id: &str) -> Option<Command> {
+    let (area, query) = Area::of_id(id)?;
+    let (icon, kind) = match area {
+        Area::Events => (Icon::Event, "Event"),
+        Area::Run(_) => (Icon::Run, "Run"),
+        Area::Inbox(_) => (Icon::Inbox, "Inbox"),
+        _ => (Icon::Delivery, "Delivery"),
+    };
+    Some(Command { icon, words: String::from(id), kind, target: Target::Area(area, query) })
 }
 
 /// Whether every typed word is in `words`, whatever the case.
@@ -294,15 +352,30 @@ mod tests {
 
     #[test]
     fn every_page_and_action_can_be_found_by_its_own_words() {
-        let all = commands(&[]);
+        let all = commands(&[], "");
         assert!(all.iter().all(|command| fits(&command.words, &command.words)));
         assert!(all.iter().any(|command| command.target == Target::Help));
     }
 
     #[test]
     fn webhooks_come_after_pages_and_actions() {
-        let all = commands(&[String::from("orders")]);
+        let all = commands(&[(String::from("whk_1"), String::from("orders"))], "");
         assert_eq!(all.last().map(|command| command.words.as_str()), Some("orders"));
         assert_eq!(all.first().map(|command| command.kind), Some("Page"));
+    }
+
+    #[test]
+    fn an_id_leads_to_what_it_names() {
+        let webhooks = [(String::from("whk_1"), String::from("orders"))];
+        let first = |typed: &str| {
+            let found = commands(&webhooks, typed).into_iter().find(|command| fits(typed, &command.words));
+            found.map(|command| (command.kind, command.target))
+        };
+        let id = "evt_019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11";
+        let opened = Query::default().with("open", Some(id));
+        assert_eq!(first(id), Some(("Event", Target::Area(Area::Events, opened))));
+        let webhook = Target::Area(Area::Webhook(String::from("orders")), Query::default());
+        assert_eq!(first("whk_1"), Some(("Webhook", webhook)));
+        assert_eq!(first("tok_019a91c2-77f0-7b41-9d2e-5f6f1b0c8a11"), None);
     }
 }

@@ -5,13 +5,12 @@
 use leptos::prelude::*;
 
 use super::button::{Button, Look};
+use super::chip_menu::{Close, chip_menu};
 use super::field::TextField;
 use super::icon::{Icon, glyph};
 
 /// A filter that is typed. Enter applies it, Esc closes it unchanged, an empty text removes it. While it is
 /// set, the chip is the button that removes it.
-///
-/// The form is a `<details>` of the browser: it opens and closes by keyboard without code of ours.
 #[component]
 pub(crate) fn FilterChip(
     /// What it filters by, in one word.
@@ -28,18 +27,21 @@ pub(crate) fn FilterChip(
     #[prop(into)]
     on_change: UnsyncCallback<Option<String>>,
 ) -> AnyView {
-    let details = NodeRef::<leptos::html::Details>::new();
     let typed = RwSignal::new(String::new());
-    let close = move || {
-        if let Some(details) = details.get_untracked() {
-            details.set_open(false);
+    let form = move |close: Close| {
+        let apply = move |event: web_sys::SubmitEvent| {
+            event.prevent_default();
+            let text = typed.get_untracked();
+            on_change.run(Some(String::from(text.trim())).filter(|text| !text.is_empty()));
+            close.run(());
+        };
+        view! {
+            <form on:submit=apply>
+                <TextField label=format!("Filter by {name}") value=typed hint=hint suggestions=suggestions mono=true />
+                <Button label="Apply" look=Look::Primary submits=true />
+            </form>
         }
-    };
-    let apply = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        let text = typed.get_untracked();
-        on_change.run(Some(String::from(text.trim())).filter(|text| !text.is_empty()));
-        close();
+        .into_any()
     };
     let chip = move || {
         match value.get() {
@@ -49,21 +51,7 @@ pub(crate) fn FilterChip(
             </button>
         }
         .into_any(),
-        None => view! {
-            <details class="chip-menu" node_ref=details on:keydown=move |event: web_sys::KeyboardEvent| {
-                if event.key() == "Escape" {
-                    event.prevent_default();
-                    close();
-                }
-            }>
-                <summary class="chip">{format!("+ {name}")}</summary>
-                <form class="popover" on:submit=apply>
-                    <TextField label=format!("Filter by {name}") value=typed hint=hint suggestions=suggestions mono=true />
-                    <Button label="Apply" look=Look::Primary submits=true />
-                </form>
-            </details>
-        }
-        .into_any(),
+        None => chip_menu(format!("+ {name}"), form),
     }
     };
     view! { <span class="chip-place">{move || chip()}</span> }.into_any()

@@ -5,6 +5,7 @@
 pub(crate) mod badge;
 pub(crate) mod button;
 pub(crate) mod chart;
+pub(crate) mod chip_menu;
 pub(crate) mod code;
 pub(crate) mod copy;
 pub(crate) mod dialog;

@@ -5,12 +5,14 @@
 
 mod dashboard;
 mod inbox;
+mod query_bar;
 mod replay;
 mod webhook;
 mod webhook_form;
 
 pub use dashboard::{Dashboard, Hand};
 pub use inbox::InboxPage;
+pub use query_bar::QueryBar;
 pub use replay::ReplayDialog;
 pub use webhook::WebhookPage;
 pub use webhook_form::WebhookForm;

@@ -2,9 +2,10 @@
 //! another one.
 
 use postern_core::api::delivery::AttemptView;
+use postern_core::contract::counts_as_delivered;
 use postern_core::credential::HIDDEN;
-use postern_core::delivery::ReceivedResponse;
-use postern_core::explain::reason_phrase;
+use postern_core::delivery::{Attempt, ReceivedResponse};
+use postern_core::explain::{brief_with_body, reason_phrase};
 
 use crate::json;
 
@@ -26,6 +27,22 @@ pub(crate) fn host(url: &str) -> &str {
 /// `503 Service Unavailable`.
 pub(crate) fn status_line(response: &ReceivedResponse) -> String {
     format!("{} {}", response.status, reason_phrase(response.status)).trim().into()
+}
+
+/// Whether an attempt counts as delivered: that depends on the webhook's contract, because some take a
+/// redirect for a success.
+pub(crate) fn is_delivered(record: &Attempt) -> bool {
+    record
+        .request
+        .as_ref()
+        .zip(record.response.as_ref())
+        .is_some_and(|(request, response)| counts_as_delivered(request.rendering.contract, response.status))
+}
+
+/// How an attempt ended, in a few words.
+pub(crate) fn result(record: &Attempt) -> String {
+    let note = record.response.as_ref().and_then(|response| response.body_note.as_ref());
+    brief_with_body(&record.outcome, note)
 }
 
 /// A shell command that sends the same bytes again; `None` where nothing was sent. Values that are hidden

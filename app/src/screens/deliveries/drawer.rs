@@ -8,28 +8,28 @@
 use leptos::prelude::*;
 use postern_core::api::delivery::{AttemptView, DeliveryDetail, DeliveryView};
 use postern_core::api::live::ChangeKind;
-use postern_core::api::page::Page;
-use postern_core::contract::counts_as_delivered;
 use postern_core::delivery::{State, Trigger};
-use postern_core::explain::brief_with_body;
+use postern_core::operation::Operation;
 
-use super::list::take_in;
 use super::model;
 use crate::api::use_project;
 use crate::browser::clock::{Clock, offset_min, use_clock};
 use crate::browser::focus;
+use crate::caller::use_may;
 use crate::fetched::{Fetched, when};
 use crate::live::use_live;
 use crate::nav::use_nav;
+use crate::project::link;
 use crate::routes::{Area, Place, Query};
 use crate::screens::attempt::{attempt_tabs, event_facts, model as attempt_model};
 use crate::ui::badge::{Tone, badge};
-use crate::ui::button::{Button, Look};
+use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::copy::copy;
 use crate::ui::drawer::Drawer;
 use crate::ui::icon::Icon;
 use crate::ui::loaded::loaded;
 use crate::ui::notice::notice;
+use crate::ui::rows::List;
 use crate::ui::shortcuts::use_shortcut;
 use crate::ui::skeleton;
 use crate::ui::toast::use_toasts;
@@ -44,7 +44,7 @@ pub(crate) fn DeliveryDrawer(
     /// `dlv_…`
     id: String,
     /// The list beside it.
-    list: Fetched<Page<DeliveryView>>,
+    list: List<DeliveryView>,
 ) -> AnyView {
     let (nav, project, live) = (use_nav(), use_project(), use_live());
     let detail = Fetched::new({
@@ -126,7 +126,7 @@ fn Content(
     /// The delivery in full.
     detail: Fetched<DeliveryDetail>,
     /// The list beside it.
-    list: Fetched<Page<DeliveryView>>,
+    list: List<DeliveryView>,
 ) -> AnyView {
     let opened = Opened::new(detail);
     let reason = move || {
@@ -155,7 +155,7 @@ fn Head(
     /// The delivery.
     opened: Opened,
     /// The list beside it, where the change shows at once.
-    list: Fetched<Page<DeliveryView>>,
+    list: List<DeliveryView>,
 ) -> AnyView {
     let (clock, name) = (use_clock(), use_project().name().clone());
     let state = badge(move || {
@@ -185,8 +185,8 @@ fn Head(
     .into_any()
 }
 
-/// Resend (R), copy the request of the shown attempt as a command, and cancel, as long as there is something
-/// to cancel.
+/// Resend (R), copy the request of the shown attempt as a command, the way to the event, and cancel, as long
+/// as there is something to cancel. What the token may not do is not offered.
 ///
 /// Resending twice in a hurry is one resend. What follows is shown by the feed, like every other change.
 #[component]
@@ -194,7 +194,7 @@ fn Actions(
     /// The delivery.
     opened: Opened,
     /// The list beside it.
-    list: Fetched<Page<DeliveryView>>,
+    list: List<DeliveryView>,
 ) -> AnyView {
     let (project, toasts) = (use_project(), use_toasts());
     let busy = RwSignal::new(false);
@@ -206,7 +206,7 @@ fn Actions(
             match answer {
                 Ok(changed) => {
                     toasts.say("Resent: the next attempt is under way");
-                    take_in(list, Query::default(), &changed);
+                    list.update(&changed);
                     opened.detail.reload();
                 }
                 Err(failure) => toasts.complain(failure.to_string()),
@@ -219,8 +219,10 @@ fn Actions(
         when(api.with_value(|api| api.cancel_delivery(&id)), move |answer| match answer {
             Ok(()) => {
                 toasts.say("Cancelled: nothing more is sent unless it is resent");
+                // The button goes with what it was for.
+                focus::now(".drawer");
                 opened.detail.reload();
-                list.reload();
+                list.page.reload();
             }
             Err(failure) => toasts.complain(failure.to_string()),
         });
@@ -229,9 +231,26 @@ fn Actions(
         Some(command) => copy(toasts, "Command", command),
         None => toasts.complain("Nothing was sent in this attempt, so there is nothing to copy."),
     };
-    use_shortcut("R", "Resend this delivery", resend);
+    let (may_resend, may_cancel) = (use_may(Operation::RetryDelivery), use_may(Operation::CancelDelivery));
+    use_shortcut("R", "Resend this delivery", move || {
+        if may_resend.get_untracked() {
+            resend();
+        }
+    });
+    let resend_button = move || {
+        may_resend.get().then(|| {
+            view! { <Button label="Resend" look=Look::Primary icon=Icon::Again shortcut="R" disabled=busy on_press=move |()| resend() /> }
+                .into_any()
+        })
+    };
     let can_cancel = Memo::new(move |_| {
-        opened.delivery.with(|delivery| delivery.as_ref().is_some_and(|delivery| !delivery.state.is_final()))
+        let is_open = |delivery: &DeliveryView| !delivery.state.is_final();
+        may_cancel.get() && opened.delivery.with(|delivery| delivery.as_ref().is_some_and(is_open))
+    });
+    let (events, event) =
+        (link(Area::Events), Memo::new(move |_| opened.text(|delivery| delivery.event_id.clone())));
+    let event_address = Signal::derive(move || {
+        format!("{events}{}", Query::default().with("open", Some(&event.get())).text())
     });
     let cancel_button = move || {
         can_cancel
@@ -240,8 +259,9 @@ fn Actions(
     };
     view! {
         <div class="page-actions">
-            <Button label="Resend" look=Look::Primary icon=Icon::Again shortcut="R" disabled=busy on_press=move |()| resend() />
+            {move || resend_button()}
             <Button label="Copy as curl" icon=Icon::Copy on_press=move |()| copy_curl() />
+            <LinkButton label="Open the event" href=event_address icon=Icon::Event />
             {cancel_button}
         </div>
     }
@@ -351,21 +371,15 @@ fn asked_s(attempt: &AttemptView) -> Option<u32> {
     record.response.as_ref().and_then(|response| response.asks(arrived_at).retry_after?.wait_s())
 }
 
-/// An attempt that was made; pressed, it is the one that is shown. Whether it counts as delivered depends on
-/// the webhook's contract: some take a redirect for a success.
+/// An attempt that was made; pressed, it is the one that is shown.
 ///
 /// A failed attempt is "busy", not "bad", in its colour: only a delivery that was given up is bad, and the
 /// reason above says so.
 fn attempt_row(attempt: &AttemptView, is_chosen: Signal<bool>, chosen: RwSignal<Option<u32>>) -> AnyView {
     let record = &attempt.attempt;
     let number = record.number;
-    let is_good =
-        record.request.as_ref().zip(record.response.as_ref()).is_some_and(|(request, response)| {
-            counts_as_delivered(request.rendering.contract, response.status)
-        });
-    let note = record.response.as_ref().and_then(|response| response.body_note.as_ref());
-    let result = brief_with_body(&record.outcome, note);
-    let tone = if is_good { Tone::Good } else { Tone::Busy };
+    let result = attempt_model::result(record);
+    let tone = if attempt_model::is_delivered(record) { Tone::Good } else { Tone::Busy };
     let by_hand = if record.trigger == Trigger::Resend { " · resent by hand" } else { "" };
     let when = format!("{}{by_hand}", words::time_of_day(record.started_at, offset_min(record.started_at)));
     view! {

@@ -1,27 +1,28 @@
 //! The filters of the list.
 
 use leptos::prelude::*;
-use postern_core::delivery::State;
 
 use super::model;
-use crate::screens::filters::{event_type_names, typed_filter, value_chip};
+use crate::screens::filters::value_chip;
+use crate::screens::find::{QueryBar, Subject, UNDER_WAY};
 use crate::words::state_word;
+
+/// The states of [`model::TOGGLED`] and "under way", as the address has them.
+const TOGGLED: [&str; model::TOGGLED.len() + 1] = {
+    let [a, b, c, d, e] = model::TOGGLED;
+    [UNDER_WAY, a.as_str(), b.as_str(), c.as_str(), d.as_str(), e.as_str()]
+};
 
 /// The filters; `names` are those of the project's webhooks.
 #[component]
 pub(super) fn Filters(names: Signal<Vec<String>>) -> AnyView {
-    let states = [State::Pending, State::Waiting, State::Delivered, State::Dead, State::Cancelled];
-    let states = [(None, "Any state"), (Some(model::UNDER_WAY), "Under way")]
+    let states = [(None, "Any state"), (Some(UNDER_WAY), "Under way")]
         .into_iter()
-        .chain(states.map(|state| (Some(state.as_str()), state_word(state).1)));
+        .chain(model::TOGGLED.map(|state| (Some(state.as_str()), state_word(state).1)));
     view! {
-        <div class="toolbar" role="search">
+        <QueryBar subject=Subject::Deliveries webhooks=names toggled=&TOGGLED>
             <div class="chips" role="group" aria-label="State">{states.map(|(value, words)| value_chip("state", value, words)).collect_view()}</div>
-            <div class="chips" role="group" aria-label="Filters">
-                {typed_filter("webhook", "The name of a webhook", names)}
-                {typed_filter("type", "An event type, such as order.paid", event_type_names())}
-            </div>
-        </div>
+        </QueryBar>
     }
     .into_any()
 }

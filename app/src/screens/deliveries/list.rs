@@ -27,27 +27,25 @@ const COLUMNS: [Column; 6] = [
     numbers("Accepted"),
 ];
 
-/// The deliveries that a query of the page asks for.
+/// The deliveries that `query` asks for.
 pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetched<Page<DeliveryView>> {
     let project = use_project();
-    let query = Memo::new(move |_| model::own_query(&query()));
+    let query = Memo::new(move |_| query());
     Fetched::new(move || load(&project, &query.get(), None))
 }
 
-/// A page of the deliveries that `page` asks for: the filters of the address, and a `limit`. The API has no
-/// state "under way": its three are asked for one by one and put together.
+/// A page of the deliveries that `page` asks for: filters with their times as the API has them, and a `limit`.
+/// What the API has to be asked for part by part is put together.
 ///
-/// The first failure is that of all three: a list of which a third is missing would be taken for whole.
+/// The first failure is that of all parts: a list of which a third is missing would be taken for whole.
 pub(super) fn load(project: &ProjectApi, page: &Query, cursor: Option<&str>) -> Load<Page<DeliveryView>> {
-    if page.value("state").as_deref() != Some(model::UNDER_WAY) {
-        return project.deliveries(&model::api_query(page, cursor));
+    let mut parts: Vec<Load<Page<DeliveryView>>> =
+        model::parts(page).iter().map(|part| project.deliveries(&model::api_query(part, cursor))).collect();
+    if parts.len() == 1
+        && let Some(whole) = parts.pop()
+    {
+        return whole;
     }
-    let parts: Vec<Load<Page<DeliveryView>>> = model::UNDER_WAY_STATES
-        .iter()
-        .map(|state| {
-            project.deliveries(&model::api_query(&page.clone().with("state", Some(state.as_str())), cursor))
-        })
-        .collect();
     Box::pin(async move {
         let mut pages = Vec::new();
         for part in parts {

@@ -1,12 +1,14 @@
 //! The list of deliveries while it changes: filters, and what the live feed does to it.
 
-use postern_core::api::delivery::DeliveryView;
+use postern_core::api::delivery::{DeliveryCount, DeliveryView};
 use postern_core::api::page::Page;
 use postern_core::delivery::State;
 use postern_core::retry::{JITTER_PERCENT, SCHEDULE_S};
 use postern_core::time::Timestamp;
 
 use crate::routes::Query;
+use crate::screens::find::{Subject, Token, UNDER_WAY, own_query};
+use crate::screens::replays;
 use crate::ui::badge::Tone;
 use crate::ui::rows::Extent;
 use crate::ui::rows::store::{Counts, Row};
@@ -37,20 +39,43 @@ impl Row for DeliveryView {
     }
 }
 
-/// The filters of the list, as they stand in the page's address.
-pub(crate) const FILTERS: [&str; 3] = ["state", "webhook", "type"];
-
-/// The state of the page's address that stands for all in which a delivery has not ended.
-pub(crate) const UNDER_WAY: &str = "under_way";
-/// Those states.
+/// The states in which a delivery has not ended.
 pub(crate) const UNDER_WAY_STATES: [State; 3] = [State::Pending, State::Leased, State::Waiting];
 
-/// Of the page's query, what belongs to the list.
-///
-/// Only these are what the list is loaded for: an opened drawer stands in the same query and must not load it
-/// anew.
-pub(crate) fn own_query(page: &Query) -> Query {
-    FILTERS.iter().fold(Query::default(), |query, filter| query.with(filter, page.value(filter).as_deref()))
+/// States that are pressed, beside "under way".
+pub(super) const TOGGLED: [State; 5] =
+    [State::Pending, State::Waiting, State::Delivered, State::Dead, State::Cancelled];
+
+/// What the list is asked for. A replay of missed events stands in the address with a time of its own.
+pub(super) fn listed_query(page: &Query) -> Query {
+    let query = own_query(Subject::Deliveries, page);
+    if page.value("replay").as_deref() == Some(replays::Kind::Missing.as_str()) {
+        return query.with(Token::Since.key(), None).with(Token::Until.key(), None);
+    }
+    query
+}
+
+/// Several counts as one. It ends where the first of them does.
+pub(super) fn counted_together(counts: &[DeliveryCount]) -> DeliveryCount {
+    DeliveryCount {
+        count: counts.iter().fold(0, |sum, count| sum.saturating_add(count.count)),
+        exact: counts.iter().all(|count| count.exact),
+        searched_to: counts.iter().filter_map(|count| count.searched_to).max(),
+    }
+}
+
+/// How many there are, where local time is `offset_min` minutes ahead of UTC.
+pub(super) fn count_words(count: &DeliveryCount, offset_min: impl Fn(Timestamp) -> i64) -> String {
+    let number = words::number(u64::from(count.count));
+    match (count.exact, count.searched_to) {
+        (true, _) if count.count == 0 => String::from("No delivery fits."),
+        (true, _) if count.count == 1 => String::from("1 delivery fits."),
+        (true, _) => format!("{number} deliveries fit."),
+        (false, Some(at)) => {
+            format!("At least {number} fit, searched back to {}.", words::date_time(at, offset_min(at)))
+        }
+        (false, None) => format!("At least {number} fit."),
+    }
 }
 
 /// Several lists as one, the newest first. It ends where the first of them does that goes on: what the others
@@ -69,14 +94,18 @@ pub(crate) fn together(pages: Vec<Page<DeliveryView>>) -> Page<DeliveryView> {
     all
 }
 
-/// The query for the API from the filters of the page, and the `limit` where one stands beside them.
+/// The query for the API from that of the page: its filters, and the `limit` where one stands beside them.
 pub(crate) fn api_query(page: &Query, cursor: Option<&str>) -> Query {
-    own_query(page).with("limit", page.value("limit").as_deref()).with("cursor", cursor)
+    own_query(Subject::Deliveries, page).with("limit", page.value("limit").as_deref()).with("cursor", cursor)
 }
 
-/// Whether the list is filtered.
-pub(crate) fn is_filtered(page: &Query) -> bool {
-    FILTERS.iter().any(|filter| page.value(filter).is_some())
+/// The queries for the API that together find what `page` asks for. It has no state "under way": its three are
+/// asked for one by one.
+pub(super) fn parts(page: &Query) -> Vec<Query> {
+    if page.value("state").as_deref() != Some(UNDER_WAY) {
+        return vec![page.clone()];
+    }
+    UNDER_WAY_STATES.iter().map(|state| page.clone().with("state", Some(state.as_str()))).collect()
 }
 
 /// Whether a delivery belongs to the list that `page` asks for.
@@ -313,8 +342,40 @@ mod tests {
     }
 
     #[test]
+    fn a_count_is_true_or_says_how_far_it_came() {
+        let count = |count, searched_to: Option<i64>| DeliveryCount {
+            count,
+            exact: searched_to.is_none(),
+            searched_to: searched_to.map(Timestamp),
+        };
+        let said = |count: &DeliveryCount| count_words(count, |_| 60);
+        assert_eq!(said(&count(1_868, None)), "1,868 deliveries fit.");
+        assert_eq!([said(&count(1, None)), said(&count(0, None))], ["1 delivery fits.", "No delivery fits."]);
+        assert_eq!(said(&count(0, Some(0))), "At least 0 fit, searched back to 1970-01-01 01:00:00.");
+        let together = counted_together(&[count(2, None), count(3, Some(5_000)), count(4, Some(9_000))]);
+        assert_eq!(said(&together), "At least 9 fit, searched back to 1970-01-01 01:00:09.");
+        assert_eq!(counted_together(&[count(2, None), count(3, None)]), count(5, None));
+    }
+
+    #[test]
+    fn the_time_of_a_replay_of_missed_events_is_not_that_of_the_list() {
+        let page = Query::parse("?replay=missing&since=1h&type=order.paid&open=dlv_1");
+        assert_eq!(listed_query(&page).text(), "?type=order.paid");
+        assert_eq!(listed_query(&page.with("replay", Some("ended"))).text(), "?since=1h&type=order.paid");
+    }
+
+    #[test]
     fn filters_other_than_ours_are_not_sent() {
         let page = Query::default().with("webhook", Some("a b")).with("open", Some("dlv_1"));
         assert_eq!(api_query(&page, Some("c1")).text(), "?webhook=a%20b&cursor=c1");
+        assert_eq!(parts(&page), std::slice::from_ref(&page));
+        let under_way: Vec<String> = parts(&page.with("state", Some(UNDER_WAY)))
+            .iter()
+            .map(|part| api_query(part, None).text())
+            .collect();
+        assert_eq!(
+            under_way,
+            ["pending", "leased", "waiting"].map(|state| format!("?state={state}&webhook=a%20b"))
+        );
     }
 }

@@ -4,10 +4,9 @@ use leptos::prelude::*;
 use postern_core::api::delivery::DeliveryView;
 use postern_core::api::live::ChangeKind;
 
-use super::model;
+use super::fit::{Fit, LiveFilter};
+use super::unjudged::Unjudged;
 use crate::live::use_live;
-use crate::nav::use_nav;
-use crate::routes::Query;
 use crate::ui::rows::List;
 use crate::ui::shortcuts::use_shortcut;
 
@@ -23,16 +22,20 @@ pub(super) struct Pause {
     is_paused: RwSignal<bool>,
     /// Messages about deliveries that fit the filters, since then.
     missed: RwSignal<u32>,
+    /// What deliveries are judged by.
+    filter: Memo<LiveFilter>,
+    /// Those of which the page cannot say whether they fit.
+    unjudged: Unjudged,
 }
 
 impl Pause {
     /// Follows the live feed as long as the screen is there, unless it is paused.
-    pub(super) fn new(list: List<DeliveryView>) -> Self {
-        let pause = Self { list, is_paused: RwSignal::new(false), missed: RwSignal::new(0) };
-        let nav = use_nav();
+    pub(super) fn new(list: List<DeliveryView>, filter: Memo<LiveFilter>, unjudged: Unjudged) -> Self {
+        let (is_paused, missed) = (RwSignal::new(false), RwSignal::new(0));
+        let pause = Self { list, is_paused, missed, filter, unjudged };
         use_live().on_change(move |change| {
             if let Some(delivery) = change.delivery() {
-                pause.hear(&delivery, &nav.query_now());
+                pause.hear(&delivery);
             } else if change.kind() == ChangeKind::Many && !pause.is_paused.get_untracked() {
                 list.page.reload();
             }
@@ -41,14 +44,21 @@ impl Pause {
         pause
     }
 
-    /// Takes a change in, or counts it while the list stands still. `asked` is the address's query: what does
-    /// not fit it is written where it stands already, because a row does not go while it is looked at.
-    fn hear(self, delivery: &DeliveryView, asked: &Query) {
-        match (self.is_paused.get_untracked(), model::fits(asked, delivery)) {
-            (false, true) => self.list.offer(delivery),
-            (false, false) => self.list.update(delivery),
-            (true, true) => self.missed.update(|missed| *missed += 1),
-            (true, false) => {}
+    /// Takes a change in, or counts it while the list stands still. What does not fit the filters is written
+    /// where it stands already, because a row does not go while it is looked at.
+    fn hear(self, delivery: &DeliveryView) {
+        let fit = self.filter.with_untracked(|filter| filter.judge(delivery));
+        match (self.is_paused.get_untracked(), fit) {
+            (false, Fit::Fits) => self.list.offer(delivery),
+            (false, Fit::Differs) => {
+                self.list.update(delivery);
+            }
+            (false, Fit::Unknown) if self.list.update(delivery) => {}
+            (false, Fit::Unknown) => {
+                self.filter.with_untracked(|filter| self.unjudged.note(self.list, filter, delivery));
+            }
+            (true, Fit::Fits | Fit::Unknown) => self.missed.update(|missed| *missed += 1),
+            (true, Fit::Differs) => {}
         }
     }
 

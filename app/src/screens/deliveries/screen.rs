@@ -5,17 +5,24 @@ use postern_core::api::delivery::DeliveryView;
 use postern_core::api::live::ChangeKind;
 use postern_core::api::page::Page;
 use postern_core::api::webhook::WebhookView;
+use postern_core::operation::Operation;
 
+use super::count::Count;
 use super::drawer::DeliveryDrawer;
 use super::filters::Filters;
+use super::fit::LiveFilter;
 use super::pause::Pause;
+use super::unjudged::Unjudged;
 use super::{list, model};
 use crate::api::use_project;
+use crate::browser::clock::now;
+use crate::caller::use_may;
 use crate::fetched::Fetched;
 use crate::live::{calmly, use_live};
 use crate::nav::use_nav;
 use crate::project::link;
 use crate::routes::{Area, Query};
+use crate::screens::find::{Subject, asked, is_filtered, unfiltered};
 use crate::screens::replays::{self, ReplayDialog, Replays};
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::icon::Icon;
@@ -31,8 +38,11 @@ use crate::ui::skeleton;
 #[component]
 pub(crate) fn Deliveries() -> AnyView {
     let (nav, live) = (use_nav(), use_live());
-    let list = list_as_asked();
-    let pause = Pause::new(list);
+    let query = Memo::new(move |_| model::listed_query(&nav.query()));
+    let list = list_as_asked(query);
+    let filter = Memo::new(move |_| query.with(|query| LiveFilter::of(query, now())));
+    let unjudged = Unjudged::of(list);
+    let pause = Pause::new(list, filter, unjudged);
     let webhooks = webhooks_now();
     let names = Signal::derive(move || {
         webhooks.value.with(|page| {
@@ -49,28 +59,34 @@ pub(crate) fn Deliveries() -> AnyView {
     });
     let replays = replays::list_of();
     let replay = move || nav.open("replay", Some(replays::Kind::Ended.as_str()));
+    let may_replay = use_may(Operation::CreateReplay);
+    let replay_button = move || {
+        may_replay.get().then(|| {
+            view! { <Button label="Replay…" icon=Icon::Again on_press=move |()| replay() /> }.into_any()
+        })
+    };
     let open = Memo::new(move |_| nav.value("open"));
-    let drawer = move || open.get().map(|id| view! { <DeliveryDrawer id=id list=list.page /> }.into_any());
+    let drawer = move || open.get().map(|id| view! { <DeliveryDrawer id=id list=list /> }.into_any());
     view! {
         <PageHead title="Deliveries" about=about>
             {live_dot(live)}
-            <Button label="Replay…" icon=Icon::Again on_press=move |()| replay() />
+            {move || replay_button()}
             <Button label=pause.label() icon=Icon::Pause shortcut="P" on_press=move |()| pause.press() />
         </PageHead>
         <Filters names=names />
+        <Count query=query filter=filter list=list unjudged=unjudged />
         <Replays list=replays />
-        {loaded(list.page, skeleton::rows, content(list, webhooks))}
+        {loaded(list.page, skeleton::rows, content(list, query, webhooks))}
         {move || drawer()}
         <ReplayDialog list=replays webhooks=names />
     }
     .into_any()
 }
 
-/// The deliveries that the address asks for.
-fn list_as_asked() -> List<DeliveryView> {
-    let (nav, project) = (use_nav(), use_project());
-    let query = Memo::new(move |_| model::own_query(&nav.query()));
-    List::following(query, None, move |query| list::load(&project, query, None))
+/// The deliveries that the address asks for, at the time of asking.
+fn list_as_asked(query: Memo<Query>) -> List<DeliveryView> {
+    let project = use_project();
+    List::following(query, None, move |query| list::load(&project, &asked(query, now()), None))
 }
 
 /// The webhooks of the project, as they are now: they say why a delivery is held.
@@ -89,6 +105,7 @@ fn webhooks_now() -> Fetched<Page<WebhookView>> {
 /// The rows, or why the list is empty.
 fn content(
     list: List<DeliveryView>,
+    query: Memo<Query>,
     webhooks: Fetched<Page<WebhookView>>,
 ) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, api) = (use_nav(), StoredValue::new_local(use_project()));
@@ -96,7 +113,8 @@ fn content(
     move || {
         let more = || {
             list.more("Show older ones", move |next| {
-                api.with_value(|api| list::load(api, &model::own_query(&nav.query_now()), Some(next)))
+                let query = query.with_untracked(|query| asked(query, now()));
+                api.with_value(|api| list::load(api, &query, Some(next)))
             })
         };
         if !is_empty.get() {
@@ -105,8 +123,8 @@ fn content(
         if list.core.has_more() {
             return nothing_yet(more());
         }
-        if model::is_filtered(&nav.query()) {
-            let remove = move |()| model::FILTERS.iter().for_each(|filter| nav.filter(filter, None));
+        if is_filtered(Subject::Deliveries, &nav.query()) {
+            let remove = move |()| nav.filter_by(&unfiltered(Subject::Deliveries, nav.query_now()));
             let clear = view! { <Button label="Remove all filters" on_press=remove /> }.into_any();
             return empty(
                 Icon::Search,

@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 use postern_core::api::event::EventView;
+use postern_core::operation::Operation;
 
 use super::story::EventStory;
 use crate::api::use_project;
 use crate::browser::clock::offset_min;
 use crate::browser::focus;
+use crate::caller::use_may;
 use crate::fetched::Fetched;
 use crate::nav::use_nav;
 use crate::project::link;
@@ -34,9 +36,12 @@ pub(super) fn EventDrawer(
     let (nav, project) = (use_nav(), use_project());
     let event = Fetched::new(move || project.event(&id));
     let deliveries = StoredValue::new(link(Area::Deliveries));
+    let may_send = use_may(Operation::CreateReplay);
     let content = move || {
         let shown = move || {
-            event.value.with(|event| event.as_ref().map(|event| facts(event, &deliveries.get_value())))
+            event
+                .value
+                .with(|event| event.as_ref().map(|event| facts(event, &deliveries.get_value(), may_send)))
         };
         shown.into_any()
     };
@@ -50,20 +55,27 @@ pub(super) fn EventDrawer(
 /// What is in the drawer.
 ///
 /// An event without a delivery is not an error, but mostly a surprise: it says what to do about it.
-/// `deliveries` is the address of their screen.
-fn facts(event: &EventView, deliveries: &str) -> AnyView {
+/// `deliveries` is the address of their screen, `may_send` whether the token may send events again.
+fn facts(event: &EventView, deliveries: &str, may_send: Memo<bool>) -> AnyView {
     let href = format!("{deliveries}{}", Query::default().with("type", Some(&event.kind)).text());
     let unwanted = (event.deliveries == 0).then(|| {
         let advice = "It is kept. Make or change a webhook, then send this event to it.";
         notice(Tone::Idle, String::from("No webhook wanted it"), String::from(advice))
     });
+    let send_to = send_address(event);
+    let send = move || {
+        may_send.get().then(|| {
+            view! { <LinkButton label="Send to a webhook…" href=send_to.clone() icon=Icon::Again /> }
+                .into_any()
+        })
+    };
     view! {
         <header class="drawer-head">
             <h2 class="mono">{event.kind.clone()}</h2>
             <p class="about">{format!("Posted {}", words::date_time(event.accepted_at, offset_min(event.accepted_at)))}</p>
             <div class="page-actions">
                 <LinkButton label="Deliveries of this type" href=href icon=Icon::Delivery />
-                <LinkButton label="Send to a webhook…" href=send_address(event) icon=Icon::Again />
+                {move || send()}
             </div>
         </header>
         {unwanted}

@@ -6,12 +6,13 @@ use postern_core::api::page::Page;
 
 use super::model::EventRow;
 use crate::api::{Load, ProjectApi, use_project};
-use crate::browser::clock::{Clock, use_clock};
+use crate::browser::clock::{Clock, now, use_clock};
 use crate::fetched::Fetched;
 use crate::live::{calmly, use_live};
 use crate::nav::{Nav, use_nav};
 use crate::project::link;
 use crate::routes::{Area, Query};
+use crate::screens::find::{Token, asked};
 use crate::ui::rows::store::Sorting;
 use crate::ui::rows::view::{Column, numbers, words};
 use crate::ui::rows::{List, Reloads};
@@ -20,35 +21,46 @@ use crate::words::ago;
 /// The columns, as the cells of [`row`] follow.
 const COLUMNS: [Column; 4] = [words("Event"), words("Object"), numbers("Deliveries"), numbers("Accepted")];
 
-/// The events of the type that the address names, as they come.
+/// The events that the address asks for, as they come; `query` is that part of it.
 ///
 /// It is not offered row by row as deliveries are: the feed carries deliveries, and an event has as many as
-/// it matched webhooks.
-pub(super) fn list_of() -> List<EventRow> {
-    let (nav, project) = (use_nav(), use_project());
-    let kind = Memo::new(move |_| nav.value("type"));
-    let asked = StoredValue::new(String::new());
+/// it matched webhooks. A search for a text is not repeated as events come: each time it would read payloads
+/// by the megabyte. It counts in `came` that something did.
+pub(super) fn list_of(query: Memo<Query>, came: RwSignal<bool>) -> List<EventRow> {
+    let project = use_project();
+    let asked_for = StoredValue::new(String::new());
     let page = Fetched::new(move || {
-        let kind = kind.get();
-        asked.set_value(kind.clone().unwrap_or_default());
-        load(&project, kind.as_deref(), None)
+        let query = query.get();
+        asked_for.set_value(query.text());
+        came.set(false);
+        load(&project, &asked(&query, now()), None)
     });
-    let list = List::of(page, Sorting::Newest, Reloads::Refresh(asked), None, |_| true);
+    let list = List::of(page, Sorting::Newest, Reloads::Refresh(asked_for), None, |_| true);
     let reload = calmly(move || page.reload());
     use_live().on_change(move |change| {
         // An event has no message of its own on the feed; its deliveries tell of it.
-        if matches!(change.kind(), ChangeKind::Delivery | ChangeKind::Many) {
+        if !matches!(change.kind(), ChangeKind::Delivery | ChangeKind::Many) {
+            return;
+        }
+        if query.with_untracked(is_costly) {
+            came.set(true);
+        } else {
             reload();
         }
     });
     list
 }
 
-/// A page of the events of a type, or of all.
+/// Whether a search reads payloads.
+pub(super) fn is_costly(query: &Query) -> bool {
+    query.value(Token::Text.key()).is_some()
+}
+
+/// A page of the events that a query asks for, with its times as the API has them.
 ///
 /// What a row shows is taken out of each event here, so that a list of thousands does not keep their data.
-pub(super) fn load(project: &ProjectApi, kind: Option<&str>, cursor: Option<&str>) -> Load<Page<EventRow>> {
-    let events = project.events(&Query::default().with("type", kind).with("cursor", cursor));
+pub(super) fn load(project: &ProjectApi, query: &Query, cursor: Option<&str>) -> Load<Page<EventRow>> {
+    let events = project.events(&query.clone().with("cursor", cursor));
     Box::pin(async move {
         let page = events.await?;
         let rows = page.items.iter().map(EventRow::of).collect();

@@ -4,6 +4,7 @@
 //! the newest part of the list is loaded again, not too often. An event that nobody wants has no delivery and
 //! so no message; it is seen with the next one, or after a reload.
 
+mod attempts;
 mod drawer;
 mod fates;
 mod list;
@@ -11,5 +12,6 @@ pub(crate) mod model;
 mod post;
 mod screen;
 mod story;
+mod timeline;
 
 pub(crate) use self::screen::Events;

@@ -10,6 +10,7 @@ use postern_core::time::Timestamp;
 use reactive_stores::Store;
 use serde_json::{Map, Value};
 
+use crate::ui::rows::Extent;
 use crate::ui::rows::store::Row;
 use crate::{json, words};
 
@@ -59,6 +60,17 @@ fn object_words(event: &EventView) -> String {
                 .to_owned()
         },
     )
+}
+
+/// How many events of a search there are, as far as it is known.
+pub(super) fn found_words(extent: Extent) -> String {
+    let number = words::number(u64::try_from(extent.shown()).unwrap_or(u64::MAX));
+    match extent {
+        Extent::Whole(0) => String::from("No event fits."),
+        Extent::Whole(1) => String::from("1 event fits."),
+        Extent::Whole(_) => format!("{number} events fit."),
+        Extent::Cut(_) => format!("The newest {number} are shown, there may be older ones that fit."),
+    }
 }
 
 /// The form as it is filled in. All texts: data goes out as it was typed, and the parser says what the others
@@ -217,6 +229,14 @@ mod tests {
         let row = event(serde_json::json!({"type": "deployment", "name": "d1", "version": null}));
         assert_eq!((row.object.as_str(), row.id(), row.deliveries), ("deployment d1", "evt_1", 2));
         assert_eq!(event(Value::Null).object, "—");
+    }
+
+    #[test]
+    fn what_was_found_is_all_or_the_newest_part() {
+        assert_eq!(found_words(Extent::Whole(1_200)), "1,200 events fit.");
+        assert_eq!(found_words(Extent::Whole(1)), "1 event fits.");
+        assert_eq!(found_words(Extent::Whole(0)), "No event fits.");
+        assert!(found_words(Extent::Cut(50)).starts_with("The newest 50 are shown"));
     }
 
     #[test]

@@ -4,14 +4,15 @@ use leptos::prelude::*;
 
 use super::drawer::EventDrawer;
 use super::list;
-use super::model::EventRow;
+use super::model::{EventRow, found_words};
 use super::post::PostEvent;
 use crate::api::use_project;
+use crate::browser::clock::now;
 use crate::fetched::effect;
 use crate::live::use_live;
 use crate::nav::use_nav;
 use crate::routes::Query;
-use crate::screens::filters::{event_type_names, typed_filter};
+use crate::screens::find::{QueryBar, Subject, asked, own_query, unfiltered};
 use crate::screens::replays;
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::dialog::Dialog;
@@ -32,7 +33,9 @@ use crate::ui::skeleton;
 #[component]
 pub(crate) fn Events() -> AnyView {
     let (nav, live) = (use_nav(), use_live());
-    let list = list::list_of();
+    let query = Memo::new(move |_| own_query(Subject::Events, &nav.query()));
+    let came = RwSignal::new(false);
+    let list = list::list_of(query, came);
     let is_posting = RwSignal::new(false);
     // A link asks for the form once; it is not a place to come back to.
     effect(move || {
@@ -54,7 +57,8 @@ pub(crate) fn Events() -> AnyView {
             {post_button(is_posting)}
         </PageHead>
         <Filters />
-        {loaded(list.page, skeleton::rows, content(list, is_posting))}
+        <Found query=query list=list came=came />
+        {loaded(list.page, skeleton::rows, content(list, query, is_posting))}
         {move || drawer()}
         <Dialog open=is_posting title="Post an event" class="wide"><PostEvent done=move || done() /></Dialog>
     }
@@ -67,7 +71,7 @@ fn post_button(is_posting: RwSignal<bool>) -> AnyView {
         .into_any()
 }
 
-/// The filter, and the way to send what was missed.
+/// The query bar, and the way to send what was missed.
 ///
 /// "Send missed events…" leads to the form of a replay, filled in for events that a webhook never got: this
 /// is the screen on which somebody notices them.
@@ -75,12 +79,49 @@ fn post_button(is_posting: RwSignal<bool>) -> AnyView {
 fn Filters() -> AnyView {
     let missed = replays::address(replays::Kind::Missing, &Query::default());
     view! {
-        <div class="toolbar" role="search">
-            <div class="chips" role="group" aria-label="Filters">
-                {typed_filter("type", "An event type, such as order.paid", event_type_names())}
-            </div>
+        <QueryBar subject=Subject::Events webhooks=Signal::from(Vec::new()) toggled=&[]>
             <LinkButton label="Send missed events…" href=missed look=Look::Quiet icon=Icon::Again />
-        </div>
+        </QueryBar>
+    }
+    .into_any()
+}
+
+/// How many events fit, while the list is filtered: all that were found, or as many as are shown. The API has
+/// no count of events.
+#[component]
+fn Found(
+    /// What is asked.
+    query: Memo<Query>,
+    /// The list.
+    list: List<EventRow>,
+    /// Whether something came that was not looked at.
+    came: RwSignal<bool>,
+) -> AnyView {
+    let is_asked = Memo::new(move |_| query.with(|query| *query != Query::default()));
+    let said = move || {
+        let is_known = !list.page.is_loading.get() && list.page.failure.with(Option::is_none);
+        let extent = list.core.extent();
+        is_asked.get().then(|| {
+            let words = if is_known { found_words(extent) } else { String::from("Searching…") };
+            view! { <b>{words}</b> }.into_any()
+        })
+    };
+    let refresh = move |()| list.page.reload();
+    let newer = move || {
+        if !query.with(list::is_costly) {
+            return ().into_any();
+        }
+        if !came.get() {
+            return view! { <span class="faint">"New ones are not added by themselves while you search for a text."</span> }.into_any();
+        }
+        view! {
+            <span>"Newer events came."</span>
+            <Button label="Refresh" icon=Icon::Again look=Look::Quiet on_press=refresh />
+        }
+        .into_any()
+    };
+    view! {
+        <div class="beside find-count" role="status" aria-label="Found">{move || said()}{move || newer()}</div>
     }
     .into_any()
 }
@@ -89,13 +130,18 @@ fn Filters() -> AnyView {
 ///
 /// An empty page with a next one is a search that has not reached the end yet: it offers to go on, and does
 /// not say that there is none.
-fn content(list: List<EventRow>, is_posting: RwSignal<bool>) -> impl Fn() -> AnyView + Send + 'static {
+fn content(
+    list: List<EventRow>,
+    query: Memo<Query>,
+    is_posting: RwSignal<bool>,
+) -> impl Fn() -> AnyView + Send + 'static {
     let (nav, api) = (use_nav(), StoredValue::new_local(use_project()));
     let is_empty = list.core.is_empty();
     move || {
         let more = || {
             list.more("Show older ones", move |next| {
-                api.with_value(|api| list::load(api, nav.query_now().value("type").as_deref(), Some(next)))
+                let query = query.with_untracked(|query| asked(query, now()));
+                api.with_value(|api| list::load(api, &query, Some(next)))
             })
         };
         if !is_empty.get() {
@@ -105,11 +151,10 @@ fn content(list: List<EventRow>, is_posting: RwSignal<bool>) -> impl Fn() -> Any
         if list.core.has_more() {
             return nothing_yet(more());
         }
-        if nav.value("type").is_some() {
-            let clear =
-                view! { <Button label="Remove the filter" on_press=move |()| nav.filter("type", None) /> }
-                    .into_any();
-            return empty(Icon::Search, "No event of this type", "Remove the filter to see all.", clear);
+        if query.with(|query| *query != Query::default()) {
+            let remove = move |()| nav.filter_by(&unfiltered(Subject::Events, nav.query_now()));
+            let clear = view! { <Button label="Remove all filters" on_press=remove /> }.into_any();
+            return empty(Icon::Search, "No event fits these filters", "Remove one, or all of them.", clear);
         }
         empty(
             Icon::Event,

@@ -4,12 +4,16 @@ use leptos::prelude::*;
 use postern_core::api::delivery::DeliveryView;
 use postern_core::api::event::EventDecisions;
 use postern_core::api::live::ChangeKind;
+use postern_core::operation::Operation;
 use postern_core::problem::ProblemType;
 use postern_core::time::Timestamp;
 
+use super::attempts::Attempts;
 use super::fates::{Fate, fates, summary};
 use crate::api::{Load, ProjectApi, use_project};
 use crate::browser::clock::{Clock, use_clock};
+use crate::browser::focus;
+use crate::caller::use_may;
 use crate::fetched::{Fetched, spawn};
 use crate::live::{calmly, use_live};
 use crate::project::link;
@@ -72,6 +76,9 @@ pub(super) fn EventStory(
         let story = story.value.get();
         story.map(|story| fates(accepted_at, story.deliveries, story.decisions)).unwrap_or_default()
     });
+    let tried = Memo::new(move |_| {
+        story.value.with(|story| story.as_ref().map(|story| tried(&story.deliveries)).unwrap_or_default())
+    });
     let hint = move |applies: fn(&Story) -> bool, text: &'static str| {
         let applies = Memo::new(move |_| story.value.with(|story| story.as_ref().is_some_and(applies)));
         move || applies.get().then(|| view! { <p class="hint">{text}</p> }.into_any())
@@ -80,6 +87,7 @@ pub(super) fn EventStory(
         view! {
             <p role="status"><b>{move || shown.with(|fates| summary(fates))}</b></p>
             <ResendFailed fates=shown story=story />
+            <Attempts accepted_at=accepted_at tried=tried />
             <ul class="outcomes"><For each=move || shown.get() key=Fate::key children=move |fate| fate_view(&fate, clock) /></ul>
             {hint(|story| story.decisions.is_none(), "It takes too long to say why other webhooks did not get it.")}
             {hint(|story| story.has_more, "Only its latest 200 deliveries are shown.")}
@@ -88,11 +96,17 @@ pub(super) fn EventStory(
     };
     view! {
         <section class="stack" aria-labelledby="story">
-            <h3 id="story">"What became of it"</h3>
+            <h3 id="story" tabindex="-1">"What became of it"</h3>
             {loaded(story, skeleton::text, content)}
         </section>
     }
     .into_any()
+}
+
+/// The deliveries that were tried, and how often.
+fn tried(deliveries: &[DeliveryView]) -> Vec<(String, u32)> {
+    let tried = deliveries.iter().filter(|delivery| delivery.attempts > 0);
+    tried.map(|delivery| (delivery.id.clone(), delivery.attempts)).collect()
 }
 
 /// One webhook, folded: how it went, the way to its delivery, and why it got the event or not.
@@ -119,7 +133,8 @@ fn fate_view(fate: &Fate, clock: Clock) -> AnyView {
     .into_any()
 }
 
-/// Sends the event again to the webhooks that gave up, after a question that says to how many.
+/// Sends the event again to the webhooks that gave up, after a question that says to how many; where the token
+/// may not, it is not offered.
 #[component]
 fn ResendFailed(
     /// What is shown.
@@ -162,13 +177,16 @@ fn ResendFailed(
                 None => toasts.say("Resent: the next attempts are under way"),
                 Some(failure) => toasts.complain(format!("{sent} of {all} resent. {failure}")),
             }
+            // The button goes with what it was for.
+            focus::soon("#story");
             story.reload();
         });
     };
+    let may_resend = use_may(Operation::RetryDelivery);
     let button = move || {
         let press = move |()| is_asking.set(true);
         let label = Signal::derive(move || format!("Resend to {} that gave up…", count()));
-        (!failed.with(Vec::is_empty))
+        (may_resend.get() && !failed.with(Vec::is_empty))
             .then(|| view! { <p><Button label=label icon=Icon::Again on_press=press /></p> }.into_any())
     };
     let keep = move |()| is_asking.set(false);

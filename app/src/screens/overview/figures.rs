@@ -10,7 +10,7 @@ use super::stats::{self, Range};
 use crate::fetched::Fetched;
 use crate::project::link;
 use crate::routes::Area;
-use crate::screens::deliveries::model::UNDER_WAY;
+use crate::screens::find::UNDER_WAY;
 use crate::ui::rows::Extent;
 use crate::words;
 

@@ -5,12 +5,16 @@ use postern_core::api::page::Page;
 use postern_core::api::replay::ReplayView;
 
 use super::form::ReplayForm;
+use super::model::Kind;
 use crate::fetched::{Fetched, effect};
 use crate::nav::use_nav;
 use crate::ui::dialog::Dialog;
 
-/// The values of the address that belong to the dialog, and to nothing else on its screen.
-const OWN_VALUES: [&str; 3] = ["replay", "since", "until"];
+/// The values of the address that belong to the dialog, and to nothing else on its screen. The time of missed
+/// events is one of them; that of deliveries is what their list is searched by.
+fn own_values(kind: &str) -> &'static [&'static str] {
+    if Kind::parse(kind) == Some(Kind::Missing) { &["replay", "since", "until"] } else { &["replay"] }
+}
 
 /// The dialog: open as long as the address has `replay`. So a link opens it, Back closes it, and a reload
 /// keeps it open; closed, it takes its values out of the address.
@@ -32,10 +36,9 @@ pub(crate) fn ReplayDialog(
     });
     // Closed by hand: the address follows.
     effect(move || {
-        if !is_open.get() && nav.query_now().value("replay").is_some() {
-            for key in OWN_VALUES {
-                nav.filter(key, None);
-            }
+        if let Some(kind) = nav.query_now().value("replay").filter(|_| !is_open.get()) {
+            let rest = own_values(&kind).iter().fold(nav.query_now(), |query, key| query.with(key, None));
+            nav.filter_by(&rest);
         }
     });
     view! { <Dialog open=is_open title="Replay" class="wide"><ReplayForm list=list webhooks=webhooks is_open=is_open /></Dialog> }

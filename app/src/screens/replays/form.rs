@@ -13,16 +13,18 @@ use reactive_stores::Store;
 use super::list::take_in;
 use super::model::{self, Kind, ReplayDraft, ReplayDraftStoreFields};
 use crate::api::{ApiFailure, use_project};
-use crate::browser::clock::offset_min;
+use crate::browser::clock::{now, offset_min};
 use crate::fetched::Fetched;
 use crate::nav::use_nav;
+use crate::screens::find::asked;
 use crate::screens::period::PeriodFields;
+use crate::ui::badge::Tone;
 use crate::ui::button::{Button, Look};
 use crate::ui::field::{Bound, Choice, TextField};
 use crate::ui::filter_chip::toggle_chip;
 use crate::ui::form::{IN_DIALOG, Sending, fault_when, is_complete};
 use crate::ui::icon::Icon;
-use crate::ui::notice::refusal;
+use crate::ui::notice::{notice, refusal};
 use crate::ui::toast::use_toasts;
 use crate::words::state_word;
 
@@ -51,7 +53,9 @@ pub(super) fn ReplayForm(
     is_open: RwSignal<bool>,
 ) -> AnyView {
     let (nav, project, toasts) = (use_nav(), use_project(), use_toasts());
-    let draft = Store::new(ReplayDraft::of(&nav.query_now(), offset_min));
+    let query = nav.query_now();
+    let draft = Store::new(ReplayDraft::of(&asked(&query, now()), offset_min));
+    let beyond = model::beyond(&query, offset_min);
     let faults = Memo::new(move |_| draft.with(|draft| model::faults(&draft.count_json(offset_min))));
     let (is_sent, failure) = (RwSignal::new(false), RwSignal::new(None::<ApiFailure>));
     let fault = move |field: &'static str| fault_when(faults, field, move || is_sent.get());
@@ -91,6 +95,7 @@ pub(super) fn ReplayForm(
     };
     view! {
         <form on:submit=submit novalidate=true>
+            <Beyond draft=draft beyond=beyond />
             <What draft=draft webhooks=webhooks webhook_fault=fault("webhook") />
             <PeriodFields
                 since=draft.since()
@@ -112,6 +117,27 @@ pub(super) fn ReplayForm(
             <CountAndStart draft=draft count=count counting=counting starting=starting start=start />
         </form>
     }
+    .into_any()
+}
+
+/// Says which filters of the list a replay cannot follow, so that nobody takes what is counted here for what
+/// the list shows.
+#[component]
+fn Beyond(
+    /// The form.
+    draft: Store<ReplayDraft>,
+    /// Those filters, in words.
+    beyond: Vec<String>,
+) -> AnyView {
+    let headline = format!("The list is also searched by {}", beyond.join(", "));
+    let is_ended = Memo::new(move |_| draft.kind().get() == Kind::Ended);
+    (move || {
+        (is_ended.get() && !beyond.is_empty()).then(|| {
+            let advice =
+                "A replay cannot be limited to that: what fits below may be more than the list shows.";
+            notice(Tone::Busy, headline.clone(), String::from(advice))
+        })
+    })
     .into_any()
 }
 

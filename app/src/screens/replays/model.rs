@@ -11,6 +11,7 @@ use reactive_stores::Store;
 use serde_json::{Map, Value, json};
 
 use crate::routes::Query;
+use crate::screens::find::{Subject, Token, chips};
 use crate::screens::period::{local_text, utc_of};
 use crate::ui::badge::Tone;
 use crate::words::{self, state_word};
@@ -127,6 +128,20 @@ impl ReplayDraft {
         }
         Value::Object(body)
     }
+}
+
+/// The filters of the list of deliveries that a replay cannot follow, in words.
+pub(super) fn beyond(page: &Query, offset_min: impl Fn(Timestamp) -> i64) -> Vec<String> {
+    let is_ended = page
+        .value(Token::State.key())
+        .is_none_or(|state| State::parse(&state).is_some_and(|state| replay::STATES.contains(&state)));
+    let can_follow = |token: Token| match token {
+        Token::Since | Token::Until | Token::Webhook | Token::Type => true,
+        Token::State => is_ended,
+        Token::Status | Token::Attempts | Token::Label | Token::Object | Token::Event | Token::Text => false,
+    };
+    let chips = chips(Subject::Deliveries, page, offset_min);
+    chips.into_iter().filter(|chip| !can_follow(chip.token)).map(|chip| chip.words).collect()
 }
 
 /// What the edge would say is wrong with a body.
@@ -276,6 +291,13 @@ mod tests {
         assert_eq!(faults(&body), []);
         let only = ReplayDraft::of(&Query::default().with("state", Some("delivered")), |_| 0);
         assert_eq!(only.states, [false, false, true]);
+    }
+
+    #[test]
+    fn filters_that_a_replay_cannot_follow_are_named() {
+        let named = |page: &str| beyond(&Query::parse(page), |_| 0);
+        assert_eq!(named("?state=dead&since=1h&webhook=a&type=order.paid&open=dlv_1"), [""; 0]);
+        assert_eq!(named("?state=under_way&status=5xx"), ["state: Under way", "status: 5xx"]);
     }
 
     #[test]

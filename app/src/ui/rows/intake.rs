@@ -174,9 +174,9 @@ impl Intake {
     }
 
     /// Takes in a row that has changed, and does not fit what the list shows: it is written where it is shown
-    /// already, and nowhere else.
-    pub(crate) fn update<T: Row>(&mut self, row: &T) {
-        self.store.offer(row);
+    /// already, and nowhere else. Whether the list has it.
+    pub(crate) fn update<T: Row>(&mut self, row: &T) -> bool {
+        self.store.offer(row) == Offered::Known
     }
 
     /// Whether all that waits is kept, so that showing it loads nothing.

@@ -7,7 +7,7 @@ use postern_core::api::page::{LIMIT_DEFAULT, LIMIT_MAX, Page};
 
 use super::core::Core;
 use super::intake::Intake;
-use super::store::{Row, Sorting};
+use super::store::{Id, Row, Sorting};
 use crate::api::Load;
 use crate::browser::clock;
 use crate::fetched::{Fetched, effect, when};
@@ -108,9 +108,15 @@ impl<T: Row> List<T> {
     }
 
     /// Takes in a row that has changed, and does not fit what the list shows: only one that is shown already
-    /// is written, and it stays until the list is loaded again.
-    pub(crate) fn update(self, row: &T) {
-        self.core.change(|intake| intake.update(row));
+    /// is written, and it stays until the list is loaded again. Whether it is shown already, or waits behind
+    /// the bar.
+    pub(crate) fn update(self, row: &T) -> bool {
+        self.core.change(|intake| intake.update(row)).unwrap_or_default()
+    }
+
+    /// The id of the first row that is shown; untracked.
+    pub(crate) fn first_id(self) -> Option<Id> {
+        self.core.with(|intake| intake.store.id_at(0).cloned()).flatten()
     }
 
     /// Takes a row away.
