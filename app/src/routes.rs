@@ -56,6 +56,8 @@ pub(crate) enum Area {
     Audit,
     /// `…/settings`
     Settings,
+    /// `…/signature`
+    Doctor,
     /// `…/reference`
     Reference,
 }
@@ -109,6 +111,7 @@ impl Area {
             ["tokens"] => Self::Tokens,
             ["audit"] => Self::Audit,
             ["settings"] => Self::Settings,
+            ["signature"] => Self::Doctor,
             ["reference"] => Self::Reference,
             _ => return None,
         })
@@ -154,6 +157,7 @@ impl Area {
             Self::Tokens => String::from("/tokens"),
             Self::Audit => String::from("/audit"),
             Self::Settings => String::from("/settings"),
+            Self::Doctor => String::from("/signature"),
             Self::Reference => String::from("/reference"),
         }
     }
@@ -171,6 +175,7 @@ impl Area {
             Self::Tokens => Self::Tokens,
             Self::Audit => Self::Audit,
             Self::Settings => Self::Settings,
+            Self::Doctor => Self::Doctor,
             Self::Reference => Self::Reference,
         }
     }

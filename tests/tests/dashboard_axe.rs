@@ -68,6 +68,13 @@ impl Furnished {
             ("audit", at("/audit"), "heading", "Audit log"),
             ("audit-filtered", at("/audit?subject=inbox%3Anobody"), "button", "Remove the filter"),
             ("settings", at("/settings"), "button", "Save settings"),
+            ("doctor", at("/signature"), "heading", "Signature doctor"),
+            (
+                "doctor-asked",
+                at(&format!("/signature?delivery={}", self.delivery)),
+                "button",
+                "Use the secret of",
+            ),
             ("reference", at("/reference"), "heading", "Webhooks"),
             ("nowhere", String::from("/no/such/page"), "heading", ""),
         ]

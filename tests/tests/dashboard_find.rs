@@ -190,7 +190,9 @@ async fn events_are_searched_and_opened_by_their_id() {
     browser.find("button", "until: 2099-01-01").await;
     look_around(&browser, "find-events").await;
     bar.ask("status:500").await;
-    browser.sees("status:500 has no such name here. Known are since, until, type, label, object, text.").await;
+    browser
+        .sees("status:500 has no such name here. Known are since, until, type, label, object, text.")
+        .await;
     bar.write("").await;
     dashboard.press("button", "Clear all").await;
     bar.ask("for acme").await;

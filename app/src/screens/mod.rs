@@ -5,6 +5,7 @@ pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod clauses;
 pub(crate) mod deliveries;
+pub(crate) mod doctor;
 pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod filters;

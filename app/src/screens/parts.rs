@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::{
-    audit, deliveries, event_types, events, home, inbox, inboxes, nowhere, overview, projects, reference,
-    runs, settings, sign_in, tokens, webhook, webhook_form, webhooks,
+    audit, deliveries, doctor, event_types, events, home, inbox, inboxes, nowhere, overview, projects,
+    reference, runs, settings, sign_in, tokens, webhook, webhook_form, webhooks,
 };
 use crate::routes::{Area, Place};
 
@@ -73,7 +73,9 @@ impl Screen {
                 | Area::Inbox(_)
                 | Area::Runs
                 | Area::Run(_) => Some(Part::Traffic),
-                Area::EventTypes | Area::Tokens | Area::Audit | Area::Settings => Some(Part::Settings),
+                Area::EventTypes | Area::Tokens | Area::Audit | Area::Settings | Area::Doctor => {
+                    Some(Part::Settings)
+                }
                 Area::Reference => Some(Part::Reference),
             },
         }
@@ -131,6 +133,7 @@ pub(crate) fn settings_part(screen: Screen) -> AnyView {
         Screen::Area(Area::Tokens) => view! { <tokens::Tokens /> }.into_any(),
         Screen::Area(Area::Audit) => view! { <audit::Audit /> }.into_any(),
         Screen::Area(Area::Settings) => view! { <settings::Settings /> }.into_any(),
+        Screen::Area(Area::Doctor) => view! { <doctor::Doctor /> }.into_any(),
         other => elsewhere(&other),
     }
 }

@@ -4,7 +4,7 @@ use crate::routes::Area;
 use crate::ui::icon::Icon;
 
 /// The entries of the navigation, in order.
-pub(crate) const ENTRIES: [(&str, Icon, Area); 11] = [
+pub(crate) const ENTRIES: [(&str, Icon, Area); 12] = [
     ("Overview", Icon::Overview, Area::Overview),
     ("Webhooks", Icon::Webhook, Area::Webhooks),
     ("Deliveries", Icon::Delivery, Area::Deliveries),
@@ -15,5 +15,6 @@ pub(crate) const ENTRIES: [(&str, Icon, Area); 11] = [
     ("Tokens", Icon::Token, Area::Tokens),
     ("Audit log", Icon::Audit, Area::Audit),
     ("Settings", Icon::Settings, Area::Settings),
+    ("Signature doctor", Icon::Doctor, Area::Doctor),
     ("API reference", Icon::Reference, Area::Reference),
 ];

@@ -29,6 +29,8 @@ pub(crate) enum Icon {
     Settings,
     /// An open book.
     Reference,
+    /// A shield with a tick.
+    Doctor,
     /// A stack.
     Project,
     /// A plus.
@@ -92,6 +94,9 @@ impl Icon {
             Self::Settings => "M3 5.5h8M15 5.5h2M13 3.5v4M3 10h2M9 10h8M7 8v4M3 14.5h8M15 14.5h2M13 12.5v4",
             Self::Reference => {
                 "M10 5.5C8 4 5.5 3.5 2.5 3.5v11.5c3 0 5.5.5 7.5 2 2-1.5 4.5-2 7.5-2V3.5c-3 0-5.5.5-7.5 2zM10 5.5V17"
+            }
+            Self::Doctor => {
+                "M10 2.5 16.5 5v5c0 4-2.8 6.6-6.5 7.5C6.3 16.6 3.5 14 3.5 10V5zM7 10l2.2 2.2L13 8"
             }
             Self::Project => "M10 3 17 6.5 10 10 3 6.5zM3 10l7 3.5 7-3.5M3 13.5 10 17l7-3.5",
             Self::Plus => "M10 4v12M4 10h12",

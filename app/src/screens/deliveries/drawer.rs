@@ -22,6 +22,7 @@ use crate::nav::use_nav;
 use crate::project::link;
 use crate::routes::{Area, Place, Query};
 use crate::screens::attempt::{attempt_tabs, event_facts, model as attempt_model};
+use crate::screens::doctor::asks_for_a_doctor;
 use crate::ui::badge::{Tone, badge};
 use crate::ui::button::{Button, LinkButton, Look};
 use crate::ui::copy::copy;
@@ -142,10 +143,42 @@ fn Content(
     view! {
         <Head opened=opened list=list />
         {move || reason()}
+        <ToDoctor opened=opened />
         <Attempts opened=opened />
         <Shown opened=opened />
     }
     .into_any()
+}
+
+/// The way to the signature doctor with the attempt that is shown, where it was refused as one is whose
+/// signature does not verify.
+#[component]
+fn ToDoctor(
+    /// The delivery.
+    opened: Opened,
+) -> AnyView {
+    let doctor = link(Area::Doctor);
+    let refused = Memo::new(move |_| {
+        let at = opened.present.get()?;
+        opened.attempts.with(|attempts| {
+            attempts
+                .get(at)
+                .filter(|attempt| asks_for_a_doctor(attempt))
+                .map(|attempt| attempt.attempt.number)
+        })
+    });
+    let shown = move || {
+        let (number, id) = (refused.get()?, opened.id_now()?);
+        let query = Query::default().with("delivery", Some(&id)).with("attempt", Some(&number.to_string()));
+        let href = format!("{doctor}{}", query.text());
+        Some(view! {
+            <p class="hint">
+                "Many receivers answer so when the signature does not verify. "<a href=href>"Check with the signature doctor"</a>
+            </p>
+        }
+        .into_any())
+    };
+    view! { {move || shown()} }.into_any()
 }
 
 /// What the delivery is, and what can be done with it: event type and webhook as the heading, ids below. A
