@@ -46,6 +46,14 @@ pub fn wrangler() -> PathBuf {
     existing(named("POSTERN_WRANGLER").unwrap_or_else(|| node_module("wrangler/bin/wrangler.js")), "wrangler")
 }
 
+/// The Workers runtime that comes with wrangler.
+#[must_use]
+pub fn workerd() -> PathBuf {
+    let system = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
+    let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "64" };
+    existing(node_module(&format!("@cloudflare/workerd-{system}-{processor}/bin/workerd")), "workerd")
+}
+
 /// `cargo xtask`, built.
 #[must_use]
 pub fn xtask() -> PathBuf {

@@ -8,6 +8,7 @@ mod facts;
 mod latest;
 mod missed;
 pub(crate) mod model;
+mod receiver;
 mod screen;
 mod secret;
 mod test_panel;

@@ -8,6 +8,7 @@ use super::actions::Actions;
 use super::facts::facts;
 use super::latest::Latest;
 use super::missed::Missed;
+use super::receiver::ReceiverCode;
 use super::secret::SecretRow;
 use super::test_panel::TestPanel;
 use crate::api::use_project;
@@ -110,6 +111,7 @@ fn Content(
             </div>
             <TestPanel webhook=webhook name=name.clone() />
         </div>
+        <ReceiverCode webhook=webhook />
         <Latest webhook=webhook name=name />
     }
     .into_any()
