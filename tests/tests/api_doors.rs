@@ -83,7 +83,8 @@ async fn a_refusal_is_bounded_at_every_door() {
         assert_eq!(problem.errors.len(), FAULTS_MAX, "{door}");
         assert!((9_950..9_960).contains(&problem.more_errors), "{door}: {}", problem.more_errors);
     }
-    is_bounded(&project.patch("", &many).await, 9_950);
+    let path = format!("/v1/projects/{}", project.name);
+    is_bounded(&project.api.send(Method::PATCH, &path, Some(&many)).await, 9_950);
     let query: Vec<String> = (0..1_000).map(|n| format!("p{n}=1")).collect();
     is_bounded(&project.get(&format!("webhooks?{}", query.join("&"))).await, 950);
 
@@ -121,8 +122,7 @@ async fn a_refusal_is_bounded_at_every_door() {
 #[tokio::test]
 async fn a_byte_order_mark_is_read_and_a_coding_or_charset_refused_by_name_at_every_facade() {
     let project = stack::project("bytes").await;
-    let webhook =
-        json!({ "url": "http://127.0.0.1:1024/", "name": "w", "event": "deployment_request_completed" });
+    let webhook = json!({ "url": "http://127.0.0.1:1024/", "name": "w", "event": "deployment_request_completed", "object_type": "deployment", "object_name": "d" });
     let up42 = json!({ "url": "http://127.0.0.1:1024/", "name": "w", "events": ["job.status"] });
     let ubiops = project.api.with_authorization(&format!("Token {}", project.token));
     let actinia = project.api.with_authorization(&basic(&project.name, &project.token));
