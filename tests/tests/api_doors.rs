@@ -123,7 +123,7 @@ async fn a_refusal_is_bounded_at_every_door() {
 async fn a_byte_order_mark_is_read_and_a_coding_or_charset_refused_by_name_at_every_facade() {
     let project = stack::project("bytes").await;
     let webhook = json!({ "url": "http://127.0.0.1:1024/", "name": "w", "event": "deployment_request_completed", "object_type": "deployment", "object_name": "d" });
-    let up42 = json!({ "url": "http://127.0.0.1:1024/", "name": "w", "events": ["job.status"] });
+    let up42 = json!({ "url": "http://127.0.0.1:1024/", "name": "w2", "events": ["job.status"] });
     let ubiops = project.api.with_authorization(&format!("Token {}", project.token));
     let actinia = project.api.with_authorization(&basic(&project.name, &project.token));
     for (api, path, body, made) in [
