@@ -97,8 +97,8 @@ pub(crate) fn asked(page: &Query, now: Timestamp) -> Query {
     })
 }
 
-/// Whether only the API can say what fits: what the live feed tells of a delivery has no labels, no object and
-/// no payload.
+/// Whether only the API can say what fits: what the live feed tells of a delivery has no labels, no object
+/// and no payload.
 pub(crate) fn needs_the_event(page: &Query) -> bool {
     [Token::Label, Token::Object, Token::Text].iter().any(|token| page.value(token.key()).is_some())
 }
