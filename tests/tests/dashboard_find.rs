@@ -226,7 +226,7 @@ async fn a_search_is_saved_under_a_name() {
     dashboard.press("button", "Views").await;
     browser.sees("Search for something, then save it here under a name.").await;
     dashboard.press("link", "acme fails").await;
-    bar.asked("label=customer%3Aacme&status=5xx").await;
+    bar.asked("status=5xx&label=customer%3Aacme").await;
     browser.sees("2 deliveries fit.").await;
     dashboard.press("button", "Views").await;
     dashboard.press("button", "Delete the view acme fails").await;

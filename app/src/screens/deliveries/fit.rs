@@ -61,7 +61,8 @@ impl LiveFilter {
         }
     }
 
-    /// Whether a delivery that did not fit may fit later: it stands elsewhere then, or was answered otherwise.
+    /// Whether a delivery that did not fit may fit later: it stands elsewhere then, or was answered
+    /// otherwise.
     pub(super) fn follows_changes(&self) -> bool {
         [Token::State, Token::Status, Token::Attempts].iter().any(|of| self.page.value(of.key()).is_some())
     }

@@ -34,8 +34,8 @@ pub(crate) fn list_of(query: impl Fn() -> Query + Send + Sync + 'static) -> Fetc
     Fetched::new(move || load(&project, &query.get(), None))
 }
 
-/// A page of the deliveries that `page` asks for: filters with their times as the API has them, and a `limit`.
-/// What the API has to be asked for part by part is put together.
+/// A page of the deliveries that `page` asks for: filters with their times as the API has them, and a
+/// `limit`. What the API has to be asked for part by part is put together.
 ///
 /// The first failure is that of all parts: a list of which a third is missing would be taken for whole.
 pub(super) fn load(project: &ProjectApi, page: &Query, cursor: Option<&str>) -> Load<Page<DeliveryView>> {

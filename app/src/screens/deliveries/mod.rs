@@ -1,7 +1,8 @@
 //! Everything that was sent, is waiting, or was given up; and, in a drawer, why.
 //!
-//! The address holds the filters (see `find`), which delivery the drawer shows (`open`) and whether the form of
-//! a replay is open (`replay`): so other screens lead here with any of them, and Back closes what was opened.
+//! The address holds the filters (see `find`), which delivery the drawer shows (`open`) and whether the form
+//! of a replay is open (`replay`): so other screens lead here with any of them, and Back closes what was
+//! opened.
 //!
 //! The feed tells of each delivery that changed. One that is shown changes where it stands, also if it does
 //! not fit the filters any more, because nothing vanishes under somebody's eyes; a new one is inserted if it

@@ -99,8 +99,8 @@ pub(crate) fn api_query(page: &Query, cursor: Option<&str>) -> Query {
     own_query(Subject::Deliveries, page).with("limit", page.value("limit").as_deref()).with("cursor", cursor)
 }
 
-/// The queries for the API that together find what `page` asks for. It has no state "under way": its three are
-/// asked for one by one.
+/// The queries for the API that together find what `page` asks for. It has no state "under way": its three
+/// are asked for one by one.
 pub(super) fn parts(page: &Query) -> Vec<Query> {
     if page.value("state").as_deref() != Some(UNDER_WAY) {
         return vec![page.clone()];

@@ -131,9 +131,9 @@ fn table(timeline: &Timeline) -> AnyView {
             <tr>
                 <td><span class="clip">{mark.webhook.clone()}</span></td>
                 <td class="number">{mark.number.to_string()}</td>
-                <td class="number">{at}</td>
                 <td class="number">{mark.after.clone()}</td>
                 <td>{badge_of(mark.tone, &mark.result)}</td>
+                <td class="number">{at}</td>
             </tr>
         }
         .into_any()
@@ -145,9 +145,9 @@ fn table(timeline: &Timeline) -> AnyView {
                     <tr>
                         <th scope="col">"Webhook"</th>
                         <th scope="col" class="number">"Attempt"</th>
-                        <th scope="col" class="number">"Started"</th>
                         <th scope="col" class="number">"After"</th>
                         <th scope="col">"Result"</th>
+                        <th scope="col" class="number">"Started"</th>
                     </tr>
                 </thead>
                 <tbody>{timeline.marks.iter().map(row).collect_view()}</tbody>

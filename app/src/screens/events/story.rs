@@ -133,8 +133,8 @@ fn fate_view(fate: &Fate, clock: Clock) -> AnyView {
     .into_any()
 }
 
-/// Sends the event again to the webhooks that gave up, after a question that says to how many; where the token
-/// may not, it is not offered.
+/// Sends the event again to the webhooks that gave up, after a question that says to how many; where the
+/// token may not, it is not offered.
 #[component]
 fn ResendFailed(
     /// What is shown.

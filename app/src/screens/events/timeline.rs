@@ -139,7 +139,7 @@ mod tests {
                 "attempt": {
                     "number": index + 1, "trigger": "schedule", "started_at": at(*ms), "duration_ms": 10,
                     "outcome": { "kind": "answered", "status": status },
-                    "request": { "url": "http://a/", "headers": headers, "rendering": { "contract": "standard" } },
+                    "request": { "url": "http://a/", "headers": headers, "rendering": { "contract": "standard" }, "body_bytes": 2 },
                     "response": { "status": status, "headers": headers, "body": "", "truncated": false }
                 },
                 "reason": { "headline": "", "advice": "" }, "request_body": null

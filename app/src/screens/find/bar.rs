@@ -99,9 +99,15 @@ impl Bar {
         self.is_open.get() && self.completion.with(|completion| !completion.offers.is_empty())
     }
 
-    /// Opens or closes the list of offers, with nothing marked.
-    fn open(self, is_open: bool) {
-        self.is_open.set(is_open);
+    /// Opens the list of offers, with nothing marked.
+    fn open(self) {
+        self.is_open.set(true);
+        self.marked.set(None);
+    }
+
+    /// Closes it.
+    fn close(self) {
+        self.is_open.set(false);
         self.marked.set(None);
     }
 
@@ -138,12 +144,16 @@ impl Bar {
             .completion
             .with_untracked(|completion| self.typed.with_untracked(|typed| completion.taken(typed, offer)));
         self.write(&text, at);
-        self.open(offer.text.ends_with(':'));
+        if offer.text.ends_with(':') {
+            self.open();
+        } else {
+            self.close();
+        }
     }
 
     /// Asks for what is typed, or says what is wrong with it.
     fn ask(self) {
-        self.open(false);
+        self.close();
         let query = self.nav.query_now();
         let typed = self.typed.get_untracked();
         match model::applied(self.subject, &query, &typed, now(), offset_min) {
@@ -186,11 +196,11 @@ impl Bar {
             "ArrowDown" if is_open => self.mark(1),
             "ArrowDown" => {
                 self.follow();
-                self.open(true);
+                self.open();
                 self.mark(1);
             }
             "ArrowUp" if is_open => self.mark(-1),
-            "Escape" if is_open => self.open(false),
+            "Escape" if is_open => self.close(),
             "Escape" if self.typed.with_untracked(|typed| !typed.is_empty()) => self.write("", 0),
             "Enter" if is_open => match self.marked_now() {
                 Some(offer) => self.take(&offer),
@@ -240,7 +250,7 @@ fn Line(
     };
     let type_in = move || {
         bar.follow();
-        bar.open(true);
+        bar.open();
     };
     let is_wrong = Memo::new(move |_| bar.wrong.with(|wrong| !wrong.is_empty()));
     view! {
@@ -266,7 +276,7 @@ fn Line(
                     enterkeyhint="search"
                     on:input=move |_| type_in()
                     on:click=move |_| type_in()
-                    on:blur=move |_| bar.open(false)
+                    on:blur=move |_| bar.close()
                     on:keydown=keys
                 />
                 <kbd aria-hidden="true">"/"</kbd>

@@ -97,8 +97,8 @@ pub(crate) fn asked(page: &Query, now: Timestamp) -> Query {
     })
 }
 
-/// Whether only the API can say what fits: what the live feed tells of a delivery has no labels, no object and
-/// no payload.
+/// Whether only the API can say what fits: what the live feed tells of a delivery has no labels, no object
+/// and no payload.
 pub(crate) fn needs_the_event(page: &Query) -> bool {
     [Token::Label, Token::Object, Token::Text].iter().any(|token| page.value(token.key()).is_some())
 }
@@ -158,9 +158,7 @@ pub(super) fn applied(
             }
         }
     }
-    if faults.is_empty() {
-        faults = judged(subject, &query, now, &offset_min, &given);
-    }
+    faults.extend(judged(subject, &query, now, &offset_min, &given));
     if faults.is_empty() { Ok(query) } else { Err(faults) }
 }
 
@@ -443,8 +441,8 @@ mod tests {
             let found = typed(text).err().unwrap_or_default();
             assert!(found.len() == 1 && found[0].starts_with(said), "{text}: {found:?}");
         }
-        let both = typed("status:6xx attempts:x nope:1").err().unwrap_or_default();
-        assert_eq!(both.len(), 2, "what the page reads is said before what the API says: {both:?}");
+        let all = typed("status:6xx attempts:x nope:1").err().unwrap_or_default();
+        assert_eq!(all.len(), 3, "{all:?}");
         assert!(typed("foo:\"a b\"").err().unwrap_or_default()[0].ends_with(r#"in quotes: "foo:\"a b\"""#));
         let events = in_list(Subject::Events, &Query::default(), "status:500").err().unwrap_or_default();
         assert!(events[0].contains("Known are since, until, type, label, object, text."), "{events:?}");

@@ -36,7 +36,8 @@ pub(crate) fn ReplayDialog(
     });
     // Closed by hand: the address follows.
     effect(move || {
-        if let Some(kind) = nav.query_now().value("replay").filter(|_| !is_open.get()) {
+        let is_closed = !is_open.get();
+        if let Some(kind) = nav.query_now().value("replay").filter(|_| is_closed) {
             let rest = own_values(&kind).iter().fold(nav.query_now(), |query, key| query.with(key, None));
             nav.filter_by(&rest);
         }
