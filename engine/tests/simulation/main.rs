@@ -46,7 +46,11 @@ const RARE: [&str; 1] = [
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 99] = [
+const SITUATIONS: [&str; 103] = [
+    "a call failed by our own fault",
+    "a call of an ended delivery had its place",
+    "a definition was not found",
+    "a webhook waited for its turn",
     "as many tickets were under way as may be",
     "a live delivery went before a replayed one",
     "a replayed delivery had its turn",

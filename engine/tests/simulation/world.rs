@@ -33,7 +33,7 @@ use postern_ledger::{
 use crate::audit::{Audit, Sent, Step, Violation, expect, plan};
 use crate::faulty::{Defect, Faulty};
 use crate::random::Random;
-use crate::receiver::Receiver;
+use crate::receiver::{Answer, Receiver};
 use crate::support::build::{START, attempt, json, keyed, project, webhook};
 use crate::support::native::Native;
 
@@ -58,6 +58,8 @@ const ASLEEP_AFTER_MS: i64 = 10_000;
 /// A consumer's invocation ends so long after it started, and one of a request.
 const CONSUMER_MS: i64 = 31_000;
 const REQUEST_MS: i64 = 30_000;
+/// While as many tickets are under way as may be, the alarm rests for so long at most.
+const FULL_REST_MS: i64 = 1_000;
 /// Isolates, which share nothing.
 const ISOLATES: u64 = 2;
 /// A ticket that was put back so often may be left to its lease.
@@ -116,6 +118,8 @@ enum Happening {
     TestReport(Seq, u32, Box<Attempt>),
     /// An operator does something.
     Operate,
+    /// An operator does something about a delivery that is being called, or about its order.
+    Meddle,
     /// Every process dies at once, and what they and the queues held is gone.
     Die,
     /// The faults end.
@@ -163,8 +167,8 @@ struct Invocation {
     isolate: usize,
     /// Counts its looks, so that a wait that was cut short does nothing.
     looks: u64,
-    /// Calls under way, with their deliveries and the ends of their leases.
-    calls: BTreeMap<CallId, (i64, i64)>,
+    /// Calls under way, with their deliveries and numbers, and the ends of their leases.
+    calls: BTreeMap<CallId, ((i64, u32), i64)>,
     /// Tickets that it has neither claimed nor put back, and claims whose calls have not started and that
     /// were not given back: what it must not forget.
     owes: BTreeSet<(i64, u32)>,
@@ -206,6 +210,17 @@ pub(crate) enum Weather {
     ObjectCalls,
 }
 
+/// What kind of deliveries a seed is mostly about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Company {
+    /// All kinds.
+    Mixed,
+    /// Those of one order key, in which people meddle.
+    Ordered,
+    /// More than their webhooks may get at once.
+    Crowded,
+}
+
 /// What a seed came to; equal for equal seeds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
@@ -231,6 +246,7 @@ pub(crate) struct World {
     /// Counts deaths: what was in memory or in a queue before one never happens.
     epoch: u32,
     weather: Weather,
+    company: Company,
     faulty: bool,
     store: Rc<Native>,
     sql: Rc<Faulty>,
@@ -310,6 +326,7 @@ impl World {
             order: 0,
             epoch: 0,
             weather,
+            company: Company::Mixed,
             faulty: weather == Weather::Chaos,
             store,
             sql,
@@ -383,6 +400,13 @@ impl World {
 
     fn run_to_the_end(&mut self) -> Result<Summary, Violation> {
         self.start_isolates();
+        if self.weather == Weather::Chaos {
+            self.company = match self.random.below(100) {
+                0..8 => Company::Ordered,
+                8..16 => Company::Crowded,
+                _ => Company::Mixed,
+            };
+        }
         for _webhook in 0..self.random.between(1, 3) {
             self.create_webhook()?;
         }
@@ -412,7 +436,8 @@ impl World {
                 self.happen(entry.happening)?;
             }
         }
-        self.audit.at_the_end(&self.store)?;
+        let now_ms = self.now().0;
+        self.audit.at_the_end(&self.store, now_ms)?;
         self.check_kv()?;
         Ok(Summary {
             steps,
@@ -458,7 +483,8 @@ impl World {
         }
         for batch in 0..self.random.between(1, 4) {
             let mut events = Vec::new();
-            let count = if self.random.chance(5) { 9 } else { self.random.between(1, 3) };
+            let is_burst = self.random.chance(if self.company == Company::Crowded { 60 } else { 5 });
+            let count = if is_burst { 9 } else { self.random.between(1, 3) };
             for number in 0..count {
                 events.push(self.event(&format!("key-{batch}-{number}")));
             }
@@ -515,7 +541,9 @@ impl World {
         let kind = self.random.pick(&KINDS).expect("some");
         let mut event =
             NewEvent { data: json(&format!("{{\"n\":{}}}", self.random.below(4))), ..keyed(kind, key) };
-        if self.random.chance(40) {
+        if self.company == Company::Ordered {
+            event.order_key = Some(String::from(ORDER_KEYS[0]));
+        } else if self.random.chance(40) {
             event.order_key = self.random.pick(&ORDER_KEYS).map(|key| String::from(*key));
         }
         if self.random.chance(30) {
@@ -560,7 +588,8 @@ impl World {
             }
             Happening::TestReport(test, number, attempt) => self.report_test(test, number, *attempt),
             Happening::Operate if self.faulty => self.operate(),
-            Happening::Alarm(_) | Happening::ClockJump | Happening::Operate => Ok(()),
+            Happening::Meddle if self.faulty => self.meddle(),
+            Happening::Alarm(_) | Happening::ClockJump | Happening::Operate | Happening::Meddle => Ok(()),
             Happening::Die => self.die(),
             Happening::Heal => self.heal(),
         }
@@ -621,6 +650,7 @@ impl World {
         }
         if died_within || died_after {
             // The alarm is set with the commit; who died before it leaves that to the watchdog.
+            self.audit.excuse_until(now.0 + WATCHDOG_MS);
             self.plan(WATCHDOG_MS, Happening::Watchdog);
         } else if !self.is_ringing {
             self.set_alarm()?;
@@ -664,6 +694,12 @@ impl World {
         self.planned_for = (u64::MAX, Timestamp(0));
         self.process += 1;
         self.alarm = Alarm::new(self.ticket_bounds);
+        self.audit.restarted();
+        self.open()
+    }
+
+    /// A new ledger on what is stored.
+    fn open(&mut self) -> Result<(), Violation> {
         let opened = Ledger::open(Rc::clone(&self.sql)).map_err(|error| format!("open failed: {error}"))?;
         self.ledger = opened.ok_or("the project is gone")?;
         Ok(())
@@ -719,6 +755,7 @@ impl World {
             self.alarm_ms = Some(at_ms);
             if self.fault(4) {
                 self.audit.reached.insert("an alarm never rang");
+                self.audit.excuse_until(at_ms + WATCHDOG_MS);
                 self.plan(at_ms - now_ms + WATCHDOG_MS, Happening::Watchdog);
             } else {
                 self.plan(at_ms - now_ms, Happening::Alarm(at_ms));
@@ -869,6 +906,7 @@ impl World {
             Task::Plan(rest) => {
                 let now = self.now();
                 if self.alarm.is_full(now) {
+                    self.audit.excuse_until(now.0 + FULL_REST_MS);
                     self.audit.reached.insert("as many tickets were under way as may be");
                 }
                 self.alarm_ms = None;
@@ -1204,8 +1242,8 @@ impl World {
     fn kill(&mut self, id: u64) {
         self.note_trouble();
         if let Some(invocation) = self.invocations.remove(&id) {
-            for (delivery, _until_ms) in invocation.calls.into_values() {
-                self.audit.call_ended(delivery);
+            for (called, _until_ms) in invocation.calls.into_values() {
+                self.audit.call_ended(called);
             }
         }
     }
@@ -1235,17 +1273,23 @@ impl World {
             self.kill(id);
             return Ok(());
         }
-        let Some(definition) = self.definition(work)? else {
+        let is_lost = self.fault(if self.company == Company::Ordered { 8 } else { 1 });
+        let definition = if is_lost { None } else { self.definition(work)? };
+        let Some(definition) = definition else {
+            self.audit.reached.insert("a definition was not found");
             self.plan(1, Happening::Hear(id, Box::new(Heard::Called { call, report: None })));
             return Ok(());
         };
         let Some(receiver) = self.receivers.get(&work.webhook) else {
             return Err(String::from("a call to nobody"));
         };
-        let answer = receiver.answer(&mut self.random, self.now_ms, timeout_s);
+        let mut answer = receiver.answer(&mut self.random, self.now_ms, timeout_s);
+        if self.fault(if self.company == Company::Ordered { 12 } else { 1 }) {
+            answer = Answer::not_made();
+        }
         let key = work.delivery.0;
         self.audit.send(work, Sent { started_at_ms: self.now().0, outcome: answer.outcome.clone() })?;
-        self.audit.call_began(key, self.was_set)?;
+        self.audit.call_began(work, self.was_set)?;
         self.note(|_world| {
             format!(
                 "send {key} attempt {}: {:?} after {} ms",
@@ -1263,7 +1307,7 @@ impl World {
         record.duration_ms = u32::try_from(answer.duration_ms).expect("a timeout at most");
         let report = Report { delivery: work.delivery, attempt: record };
         if let Some(invocation) = self.invocations.get_mut(&id) {
-            invocation.calls.insert(call, (key, work.lease_until.0));
+            invocation.calls.insert(call, ((key, work.attempt), work.lease_until.0));
             let (count, bound) = (invocation.calls.len(), self.desk_bounds.calls);
             expect(count <= bound, || {
                 format!("an invocation makes {count} calls at once, {bound} are allowed")
@@ -1275,8 +1319,8 @@ impl World {
 
     fn answered(&mut self, id: u64, call: CallId, report: Box<Report>) -> Result<(), Violation> {
         let Some(invocation) = self.invocations.get_mut(&id) else { return Ok(()) };
-        let until_ms = invocation.calls.remove(&call).map(|(delivery, until_ms)| {
-            self.audit.call_ended(delivery);
+        let until_ms = invocation.calls.remove(&call).map(|(called, until_ms)| {
+            self.audit.call_ended(called);
             until_ms
         });
         if let Some(until_ms) = until_ms {
@@ -1405,6 +1449,12 @@ impl World {
         };
         for work in &works.works {
             self.audit.claim(work, false, now.0)?;
+        }
+        let meddles = if self.company == Company::Mixed { 3 } else { 25 };
+        if !works.works.is_empty() && self.fault(meddles) {
+            let soon_ms = *self.random.pick(&[60, 2_000]).expect("some");
+            let after_ms = self.random.between(1, soon_ms);
+            self.plan(after_ms, Happening::Meddle);
         }
         Ok(Some(works))
     }
@@ -1558,6 +1608,14 @@ impl World {
         for _rule in 0..self.random.below(4) {
             self.make_rule(&mut definition);
         }
+        match self.company {
+            Company::Mixed => {}
+            Company::Ordered => definition.ordered = true,
+            Company::Crowded => {
+                let limit = u32::try_from(self.random.between(1, 8)).expect("small");
+                definition.concurrency_limit = Some(limit);
+            }
+        }
         self.wake_up()?;
         let seq = self.ledger.reserve(self.now());
         let well_from_ms = if self.weather == Weather::Chaos { self.heal_at_ms } else { self.now_ms };
@@ -1700,9 +1758,21 @@ impl World {
         self.ledger.ids().id(Kind::Delivery, Seq(key))
     }
 
+    /// What is being called is cancelled, or an older one of its order is sent again.
+    fn meddle(&mut self) -> Result<(), Violation> {
+        let (called, older) = self.audit.called();
+        match self.random.pick(&older).copied() {
+            Some(key) if self.random.chance(80) => self.send_again(key),
+            _ => self.random.pick(&called).copied().map_or(Ok(()), |key| self.cancel_one(key)),
+        }
+    }
+
     fn resend(&mut self) -> Result<(), Violation> {
         let keys = self.audit.deliveries(|state| state != State::Leased);
-        let Some(key) = self.random.pick(&keys).copied() else { return Ok(()) };
+        self.random.pick(&keys).copied().map_or(Ok(()), |key| self.send_again(key))
+    }
+
+    fn send_again(&mut self, key: i64) -> Result<(), Violation> {
         let id = self.id(key);
         self.audit.resent.insert(key);
         self.audit.asked.insert(key);
@@ -1711,7 +1781,10 @@ impl World {
 
     fn cancel(&mut self) -> Result<(), Violation> {
         let keys = self.audit.deliveries(|state| !state.is_final());
-        let Some(key) = self.random.pick(&keys).copied() else { return Ok(()) };
+        self.random.pick(&keys).copied().map_or(Ok(()), |key| self.cancel_one(key))
+    }
+
+    fn cancel_one(&mut self, key: i64) -> Result<(), Violation> {
         let id = self.id(key);
         self.audit.cancelled.insert(key);
         self.call("cancel", |ledger, now| ledger.cancel(&id, now)).map(|_reply| ())
