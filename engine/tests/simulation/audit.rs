@@ -1220,10 +1220,11 @@ impl Audit {
         self.in_flight.remove(&call);
     }
 
-    /// Deliveries that are being called, and those that have ended of which a younger one with the same order
-    /// key is being called: what a person may meddle with.
+    /// Deliveries that are claimed, and those that have ended of which a younger one with the same order key
+    /// is claimed: what a person may meddle with.
     pub(crate) fn called(&self) -> (Vec<i64>, Vec<i64>) {
-        let called: BTreeSet<i64> = self.in_flight.keys().map(|(key, _number)| *key).collect();
+        let claimed = self.deliveries.iter().filter(|(_key, known)| known.is_called());
+        let called: Vec<i64> = claimed.map(|(key, _known)| *key).collect();
         let of = |key: &i64| {
             let known = self.deliveries.get(key)?;
             Some((known.webhook, self.events.get(&known.event)?.order_key.clone()?))
@@ -1234,7 +1235,7 @@ impl Audit {
         };
         let ended = self.deliveries.iter().filter(|(_key, known)| known.state.is_final());
         let older = ended.map(|(key, _known)| *key).filter(is_before).collect();
-        (called.into_iter().collect(), older)
+        (called, older)
     }
 
     /// A call reached its receiver.
