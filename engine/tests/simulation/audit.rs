@@ -653,7 +653,8 @@ impl Audit {
             before.as_ref().and_then(|before| before.attempts.get(number)).map(|attempt| &attempt.outcome)
         };
         for (number, attempt) in now.attempts.iter().enumerate() {
-            if attempt.outcome == Outcome::Lost && known_of(number).is_none() {
+            // Who sends a cancelled delivery again does not wait for the report of its call.
+            if attempt.outcome == Outcome::Lost && known_of(number).is_none() && step.name == "lease_due" {
                 self.newly_lost.push((key, attempt.number));
             }
             if attempt.outcome != Outcome::Lost && known_of(number) != Some(&attempt.outcome) {

@@ -649,6 +649,8 @@ impl World {
             self.reopen()?;
         }
         if died_within || died_after {
+            // What the step has ended the new process does not know.
+            self.audit.restarted();
             // The alarm is set with the commit; who died before it leaves that to the watchdog.
             self.audit.excuse_until(now.0 + WATCHDOG_MS);
             self.plan(WATCHDOG_MS, Happening::Watchdog);
