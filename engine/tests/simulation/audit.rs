@@ -25,6 +25,8 @@ const LOST_REPEATS_MAX: usize = 3;
 /// A 410 is a second one so long after the first (the core's rule, said again).
 const GONE_CONFIRM_MS: i64 = 600_000;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// A webhook that may be called and has something to be called with gets its lease within this time on the
 /// project's clock. Alarms that are lost and processes that die cost a minute each, until the watchdog
 /// looks.
@@ -154,6 +156,8 @@ pub(crate) struct Audit {
     /// Each event goes to each webhook once.
     pairs: BTreeSet<(i64, i64)>,
     replayed: BTreeSet<(i64, i64)>,
+    /// When deliveries ended.
+    ended_ms: BTreeMap<i64, i64>,
     /// Attempts that were ever recorded.
     recorded: usize,
     /// Situations that were reached: a simulation that never gets into trouble proves nothing.
@@ -588,7 +592,12 @@ impl Audit {
             };
             let is_meant = step.name == "retention_step" && before.state.is_final();
             self.reached.insert("an old delivery was deleted");
-            return expect(is_meant, || format!("delivery {key} ({before:?}) is gone after {}", step.name));
+            expect(is_meant, || format!("delivery {key} ({before:?}) is gone after {}", step.name))?;
+            let ended_ms = self.ended_ms.remove(&key).unwrap_or(step.now_ms);
+            let kept_ms = i64::from(self.settings.retention_days) * DAY_MS;
+            return expect(self.was_set || step.now_ms - ended_ms >= kept_ms, || {
+                format!("delivery {key} ended at {ended_ms} and is gone at {}", step.now_ms)
+            });
         };
         let (now, made, scheduled) = read(row).map_err(damaged)?;
         let order_key = now.order_key.clone();
@@ -661,6 +670,9 @@ impl Audit {
                 let (webhook, attempt) = (now.webhook, attempt.clone());
                 expected.news.push(News { webhook, delivery: key, attempt, is_operational });
             }
+        }
+        if now.state.is_final() && before.as_ref().is_none_or(|before| before.state != now.state) {
+            self.ended_ms.insert(key, step.now_ms);
         }
         let came_back =
             before.as_ref().is_some_and(|before| before.state.is_final() && !now.state.is_final());
@@ -1203,6 +1215,16 @@ impl Audit {
         self.in_flight.insert((key, work.attempt), call);
         let is_asked = self.asked.contains(&key) || self.cancelled.contains(&key) || clock_was_set;
         expect(!is_second || is_asked, || format!("delivery {key} is called while it is being called"))
+    }
+
+    /// Nothing is late before this instant.
+    pub(crate) const fn excused_until_ms(&self) -> i64 {
+        self.excused_until_ms
+    }
+
+    /// The state of a delivery.
+    pub(crate) fn state(&self, key: i64) -> Option<State> {
+        self.deliveries.get(&key).map(|known| known.state)
     }
 
     /// Whether this attempt is leased and nobody has claimed it.
