@@ -96,7 +96,7 @@ enum Happening {
     Alarm(i64),
     /// The project's clock is set.
     ClockJump,
-    /// The cron asks whether the alarm was forgotten.
+    /// The cron looks whether the alarm is set.
     Watchdog,
     /// A queue delivers a batch of messages.
     Batch(Vec<Message>),
@@ -1068,7 +1068,13 @@ impl World {
 
     fn watch(&mut self) -> Result<(), Violation> {
         let is_forgotten = self.alarm_ms.is_none_or(|alarm_ms| alarm_ms < self.now().0);
-        if is_forgotten { self.ring() } else { Ok(()) }
+        if is_forgotten {
+            return self.ring();
+        }
+        // It may be set to something that comes later than what is due.
+        self.wake_up()?;
+        self.planned_for = (u64::MAX, Timestamp(0));
+        self.set_alarm()
     }
 
     /// Starts to write to KV, which goes on beside everything else.
@@ -2046,6 +2052,9 @@ impl World {
             self.kill(id);
         }
         self.start_isolates();
+        let now_ms = self.now().0;
+        self.audit.excuse_until(now_ms + WATCHDOG_MS);
+        self.plan(WATCHDOG_MS, Happening::Watchdog);
         self.reopen()
     }
 
