@@ -128,6 +128,10 @@ enum Happening {
     Operate,
     /// An operator does something about a delivery that is being called, or about its order.
     Meddle,
+    /// An operator pauses a webhook, for which much comes then.
+    Jam,
+    /// The webhook of this name is resumed.
+    Unjam(WebhookName),
     /// Every process dies at once, and what they and the queues held is gone.
     Die,
     /// The faults end.
@@ -547,6 +551,10 @@ impl World {
             let after_ms = self.random.between(0, span_ms);
             self.plan(after_ms, Happening::Operate);
         }
+        for _jam in 0..if self.company == Company::Crowded { 2 } else { 0 } {
+            let after_ms = self.random.between(span_ms / 3, span_ms);
+            self.plan(after_ms, Happening::Jam);
+        }
         for _death in 0..self.random.between(0, 3) {
             let after_ms = self.random.between(0, span_ms);
             self.plan(after_ms, Happening::Die);
@@ -635,7 +643,13 @@ impl World {
             Happening::TestReport(test, number, attempt) => self.report_test(test, number, *attempt),
             Happening::Operate if self.faulty => self.operate(),
             Happening::Meddle if self.faulty => self.meddle(),
-            Happening::Alarm(_) | Happening::ClockJump | Happening::Operate | Happening::Meddle => Ok(()),
+            Happening::Jam if self.faulty => self.jam(),
+            Happening::Unjam(name) => self.unjam(&name),
+            Happening::Alarm(_)
+            | Happening::ClockJump
+            | Happening::Operate
+            | Happening::Meddle
+            | Happening::Jam => Ok(()),
             Happening::Die => self.die(),
             Happening::Heal => self.heal(),
         }
@@ -878,7 +892,8 @@ impl World {
             .map_err(|error| error.to_string())?
             .is_some_and(|(at, _reason)| at <= self.now());
         self.idle_rings = if due && still_due && self.ring_changed == 0 { self.idle_rings + 1 } else { 0 };
-        expect(self.idle_rings < 50 || self.is_restless(), || String::from("the alarm rings for nothing"))
+        let forgets = self.is_restless() || self.is_planted(Defect::ServedForgotten);
+        expect(self.idle_rings < 50 || forgets, || String::from("the alarm rings for nothing"))
     }
 
     fn is_restless(&self) -> bool {
@@ -1837,7 +1852,7 @@ impl World {
             Company::Mixed => {}
             Company::Ordered => definition.ordered = true,
             Company::Crowded => {
-                let limit = u32::try_from(self.random.between(1, 8)).expect("small");
+                let limit = u32::try_from(self.random.between(1, 9)).expect("small");
                 definition.concurrency_limit = Some(limit);
             }
         }
@@ -1990,6 +2005,47 @@ impl World {
             Some(key) if self.random.chance(80) => self.send_again(key),
             _ => self.random.pick(&called).copied().map_or(Ok(()), |key| self.cancel_one(key)),
         }
+    }
+
+    /// A webhook is paused while live deliveries come for it and others are replayed to it.
+    fn jam(&mut self) -> Result<(), Violation> {
+        let fit =
+            self.audit.definitions().filter(|(_key, definition)| definition.enabled && !definition.paused);
+        let fit: Vec<Definition> = fit.map(|(_key, definition)| definition.clone()).collect();
+        let Some(definition) = self.random.pick(&fit).cloned() else { return Ok(()) };
+        self.audit.reached.insert("a webhook was jammed");
+        let name = definition.name.clone();
+        self.pause(Definition { paused: true, ..definition })?;
+        let query = ReplayQuery {
+            webhook: Some(String::from(name.as_str())),
+            since: None,
+            until: None,
+            states: vec![State::Dead, State::Cancelled, State::Delivered],
+            types: Vec::new(),
+            missing: false,
+        };
+        self.call("create_replay", |ledger, now| ledger.create_replay(query, now))?;
+        let key = format!("jam-{}", self.order);
+        let events = (0..self.random.between(3, 8)).map(|n| self.event(&format!("{key}-{n}"))).collect();
+        self.plan(50, Happening::Post(events));
+        let after_ms = self.random.between(1_000, 4_000);
+        self.plan(after_ms, Happening::Unjam(name));
+        Ok(())
+    }
+
+    fn unjam(&mut self, name: &WebhookName) -> Result<(), Violation> {
+        let found = self.audit.definitions().find(|(_key, definition)| definition.name == *name);
+        match found.map(|(_key, definition)| definition.clone()) {
+            Some(definition) if definition.paused => self.pause(Definition { paused: false, ..definition }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pauses or resumes a webhook, as its definition says.
+    fn pause(&mut self, definition: Definition) -> Result<(), Violation> {
+        let name = definition.name.clone();
+        self.call("update_webhook", |ledger, now| ledger.update_webhook(name.as_str(), definition, None, now))
+            .map(|_reply| ())
     }
 
     fn resend(&mut self) -> Result<(), Violation> {
