@@ -156,8 +156,10 @@ pub(crate) struct Audit {
     /// Each event goes to each webhook once.
     pairs: BTreeSet<(i64, i64)>,
     replayed: BTreeSet<(i64, i64)>,
-    /// When deliveries ended.
-    ended_ms: BTreeMap<i64, i64>,
+    /// When deliveries ended, and in which process of the object.
+    ended: BTreeMap<i64, (i64, u64)>,
+    /// Processes of the object so far.
+    starts: u64,
     /// Attempts that were ever recorded.
     recorded: usize,
     /// Situations that were reached: a simulation that never gets into trouble proves nothing.
@@ -278,6 +280,7 @@ impl Audit {
     /// A new process of the object: it knows what is stored, and not which calls of ended deliveries go on,
     /// nor who was served last.
     pub(crate) fn restarted(&mut self) {
+        self.starts += 1;
         self.passed_by.clear();
         for ((key, number), call) in &mut self.in_flight {
             call.is_forgotten |= !self.deliveries.get(key).is_some_and(|known| known.is_called_as(*number));
@@ -593,7 +596,7 @@ impl Audit {
             let is_meant = step.name == "retention_step" && before.state.is_final();
             self.reached.insert("an old delivery was deleted");
             expect(is_meant, || format!("delivery {key} ({before:?}) is gone after {}", step.name))?;
-            let ended_ms = self.ended_ms.remove(&key).unwrap_or(step.now_ms);
+            let ended_ms = self.ended.remove(&key).map_or(step.now_ms, |(at_ms, _process)| at_ms);
             let kept_ms = i64::from(self.settings.retention_days) * DAY_MS;
             return expect(self.was_set || step.now_ms - ended_ms >= kept_ms, || {
                 format!("delivery {key} ended at {ended_ms} and is gone at {}", step.now_ms)
@@ -672,7 +675,7 @@ impl Audit {
             }
         }
         if now.state.is_final() && before.as_ref().is_none_or(|before| before.state != now.state) {
-            self.ended_ms.insert(key, step.now_ms);
+            self.ended.insert(key, (step.now_ms, self.starts));
         }
         let came_back =
             before.as_ref().is_some_and(|before| before.state.is_final() && !now.state.is_final());
@@ -1211,7 +1214,11 @@ impl Audit {
     pub(crate) fn call_began(&mut self, work: &Work, clock_was_set: bool) -> Result<(), Violation> {
         let key = work.delivery.0;
         let is_second = self.is_in_flight(key);
-        let call = Call { webhook: work.webhook.0, lease_until_ms: work.lease_until.0, is_forgotten: false };
+        // Its delivery may have ended before it began.
+        let is_current = self.deliveries.get(&key).is_some_and(|known| known.is_called_as(work.attempt));
+        let ended_in = self.ended.get(&key).map(|(_at_ms, process)| *process);
+        let is_forgotten = !is_current && ended_in.is_some_and(|process| process < self.starts);
+        let call = Call { webhook: work.webhook.0, lease_until_ms: work.lease_until.0, is_forgotten };
         self.in_flight.insert((key, work.attempt), call);
         let is_asked = self.asked.contains(&key) || self.cancelled.contains(&key) || clock_was_set;
         expect(!is_second || is_asked, || format!("delivery {key} is called while it is being called"))
