@@ -1595,6 +1595,7 @@ impl World {
                 if !reports.is_empty() {
                     self.take_reports(reports)?;
                 }
+                self.note_claims(&tickets);
                 self.call("claim", |ledger, now| ledger.claim(&tickets, now)).map(|_nobody_waits| ())
             }
             Ask::Report { reports } => self.take_reports(reports).map(|_taken| ()),
@@ -1609,6 +1610,7 @@ impl World {
         let now = self.now();
         self.alarm.claimed(tickets, now);
         self.forget_tickets(tickets);
+        self.note_claims(tickets);
         let Some(works) = self.call("claim", |ledger, now| ledger.claim(tickets, now))?.done() else {
             return Ok(None);
         };
@@ -1622,6 +1624,16 @@ impl World {
             self.plan(after_ms, Happening::Meddle);
         }
         Ok(Some(works))
+    }
+
+    /// What can be claimed was given back, and is another claim from now on.
+    fn note_claims(&mut self, tickets: &[LeaseTicket]) {
+        for ticket in tickets {
+            let key = (ticket.delivery.0, ticket.attempt);
+            if self.audit.is_unclaimed(key.0, key.1) {
+                self.given_up_ms.remove(&key);
+            }
+        }
     }
 
     /// Whether it is certain that they were given back.
