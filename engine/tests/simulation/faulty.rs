@@ -247,7 +247,7 @@ impl Defect {
                     "value ->> '$[1][4]', CASE value ->> '$[1][2]' WHEN 2 THEN 0 ELSE value ->> '$[1][2]' END,",
                 ),
             ],
-            Self::OrderStalls => &[(
+            Self::OrderStalls | Self::GivenBackUntold => &[(
                 "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
                 "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 + 9",
             )],
@@ -336,10 +336,6 @@ impl Defect {
             Self::ResendLost => &[(
                 "FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
                 "FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0 AND ?2 < 0",
-            )],
-            Self::GivenBackUntold => &[(
-                "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
-                "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 + 9",
             )],
             Self::KeyUnlisted => &[(
                 "SELECT webhook, seq, claimed, order_key, updated_at_ms, resend FROM delivery",
