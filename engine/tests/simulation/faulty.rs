@@ -139,8 +139,6 @@ pub(crate) enum Defect {
     LaneForgotten,
     /// The call of a delivery that was cancelled takes no place.
     PlaceForgotten,
-    /// Which webhook was served last is forgotten, so that rounds start with the same one.
-    ServedForgotten,
     /// What a stuck call has in hand is not carried by others.
     StuckDropped,
     /// Reports are dropped long before their leases end.
@@ -363,7 +361,6 @@ impl Defect {
             | Self::AlarmNotSet
             | Self::LaneForgotten
             | Self::PlaceForgotten
-            | Self::ServedForgotten
             | Self::StuckDropped
             | Self::DroppedEarly
             | Self::RefusedCounted

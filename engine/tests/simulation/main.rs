@@ -581,11 +581,6 @@ fn a_call_of_a_cancelled_delivery_that_takes_no_place_is_noticed() {
 }
 
 #[test]
-fn a_round_that_always_starts_with_the_same_webhook_is_noticed() {
-    is_noticed(Defect::ServedForgotten);
-}
-
-#[test]
 fn what_a_stuck_call_has_in_hand_and_nobody_carries_is_noticed() {
     is_noticed(Defect::StuckDropped);
 }

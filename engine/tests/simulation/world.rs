@@ -892,8 +892,7 @@ impl World {
             .map_err(|error| error.to_string())?
             .is_some_and(|(at, _reason)| at <= self.now());
         self.idle_rings = if due && still_due && self.ring_changed == 0 { self.idle_rings + 1 } else { 0 };
-        let forgets = self.is_restless() || self.is_planted(Defect::ServedForgotten);
-        expect(self.idle_rings < 50 || forgets, || String::from("the alarm rings for nothing"))
+        expect(self.idle_rings < 50 || self.is_restless(), || String::from("the alarm rings for nothing"))
     }
 
     fn is_restless(&self) -> bool {
@@ -919,9 +918,6 @@ impl World {
             Task::Lease(limit) => {
                 let limit = few(&mut self.random, limit);
                 let leased = self.call("lease_due", |ledger, now| ledger.lease_due(now, limit))?.done();
-                if self.is_planted(Defect::ServedForgotten) {
-                    self.open()?;
-                }
                 let Some(leased) = leased else { return Ok(Told::Failed) };
                 let count = leased.tickets.len();
                 expect(count <= limit as usize, || {
