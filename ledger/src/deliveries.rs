@@ -12,9 +12,7 @@ use crate::error::{LedgerError, damaged};
 use crate::memory::gate::Effects;
 use crate::project::Ledger;
 use crate::report::release_next;
-use crate::row::delivery::{
-    self, DeliveryRow, Line, Order, Plan, Recorded, Resend, attempts_of, lost_attempt,
-};
+use crate::row::delivery::{self, DeliveryRow, Line, Order, Recorded, Resend, attempts_of, lost_attempt};
 use crate::row::health::write_health;
 use crate::row::keys::read_created;
 use crate::row::stat::{count_attempts, stat_note};
@@ -184,10 +182,7 @@ impl<S: Sql> Ledger<S> {
         let effects = atomically(&self.sql, |sql| {
             let mut effects = Effects::default();
             delivery::cancel(sql, &row, now)?;
-            effects.end(row.webhook, seq);
-            if let Plan::Leased { until, claimed: true } | Plan::Inline { until } = row.plan {
-                effects.left.push((row.webhook, (seq, row.attempt), until));
-            }
+            effects.end_beside_call(&row);
             release_next(sql, &mut effects, &row, now)?;
             Ok(effects)
         })?;

@@ -349,7 +349,7 @@ fn replace_lost<S: Sql>(
     }
     if verdict == Verdict::Taken && row.plan != Plan::Ended(Ending::Cancelled) {
         delivery::deliver_late(sql, row, now)?;
-        effects.end(row.webhook, row.seq);
+        effects.end_beside_call(row);
         release_next(sql, effects, row, now)?;
     }
     Ok(Taken::Corrected { lost_at })
@@ -512,6 +512,21 @@ mod tests {
         assert!(report(&mut ledger, &first, OK, START.plus_ms(LEASE_MS + 1)));
         assert!(report(&mut ledger, &second, FAILED, START.plus_ms(LEASE_MS + 2)));
         check(&ledger, delivery, State::Delivered, &[OK, FAILED]);
+    }
+
+    #[test]
+    fn a_call_keeps_its_place_although_an_earlier_attempt_turned_out_taken() {
+        let (mut ledger, _first) =
+            one_webhook(Definition { concurrency_limit: Some(1), ..webhook("w", "*") });
+        let lost = claim(&mut ledger, START);
+        let called = claim(&mut ledger, START.plus_ms(LEASE_MS));
+        let waits = post(&mut ledger, "order.paid")[0];
+        let now = START.plus_ms(LEASE_MS + 1);
+        assert!(report(&mut ledger, &lost, OK, now));
+        assert_eq!(lease(&mut ledger, now), [], "the second call goes on");
+        assert!(report(&mut ledger, &called, OK, now));
+        let tickets = lease(&mut ledger, now);
+        assert_eq!(tickets.iter().map(|ticket| ticket.delivery).collect::<Vec<_>>(), [waits]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use postern_core::delivery::{Attempt, Outcome, State, Trigger, Wish};
 use postern_core::event::{ObjectRef, Operational, is_operational};
 use postern_core::filter::{self, EventFacts};
-use postern_core::health::{Cause, DISABLE_AFTER_MS, Health, Signal, Transition};
+use postern_core::health::{AT_ONCE_MAX, Cause, DISABLE_AFTER_MS, Health, Signal, Transition};
 use postern_core::replay::ReplayQuery;
 use postern_core::retry::{DEFAULT_WAITS_S, JITTER_PERCENT};
 use postern_core::webhook::{Contract, Definition};
@@ -25,10 +25,15 @@ const LOST_REPEATS_MAX: usize = 3;
 /// A 410 is a second one so long after the first (the core's rule, said again).
 const GONE_CONFIRM_MS: i64 = 600_000;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// A webhook that may be called and has something to be called with gets its lease within this time on the
 /// project's clock. Alarms that are lost and processes that die cost a minute each, until the watchdog
 /// looks.
 const LEASED_WITHIN_MS: i64 = 600_000;
+
+/// Where no alarm was lost and nothing died, it gets it within this time.
+const LEASED_SOON_MS: i64 = 5_000;
 
 /// What is wrong, in words.
 pub(crate) type Violation = String;
@@ -38,6 +43,22 @@ pub(crate) type Violation = String;
 pub(crate) struct Sent {
     pub(crate) started_at_ms: i64,
     pub(crate) outcome: Outcome,
+}
+
+/// A call under way.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    webhook: i64,
+    lease_until_ms: i64,
+    /// Whether its delivery had ended when the object started anew: who starts does not know of the call.
+    is_forgotten: bool,
+}
+
+/// From when on a webhook could be called, as it did then.
+#[derive(Clone, Copy, Debug)]
+struct Free {
+    from_ms: i64,
+    health: Health,
 }
 
 /// Values of the column `parked`.
@@ -57,6 +78,17 @@ struct Known {
     is_replayed: bool,
     order_key: Option<String>,
     attempts: Vec<Attempt>,
+}
+
+impl Known {
+    fn is_called(&self) -> bool {
+        self.state == State::Leased && self.claimed
+    }
+
+    /// Whether this number is being called, as far as the ledger knows.
+    fn is_called_as(&self, number: u32) -> bool {
+        self.is_called() && self.attempt == number
+    }
 }
 
 /// What an event says that its deliveries depend on.
@@ -104,8 +136,14 @@ pub(crate) struct Audit {
     under_way: BTreeMap<i64, BTreeSet<i64>>,
     /// When calls started that count for a rate limit, by webhook, with their deliveries.
     begun: BTreeMap<i64, Vec<(i64, i64)>>,
-    /// Webhooks with a rate limit that have held deliveries, and from when on one of them could be leased.
-    free_from_ms: BTreeMap<i64, i64>,
+    /// Webhooks that have held deliveries, and from when on one of them could be leased.
+    free: BTreeMap<i64, Free>,
+    /// Nothing is late before then: an alarm was lost, a process died, or the queues are full.
+    excused_until_ms: i64,
+    /// Webhooks that got a lease in this step, and whether one was of a held delivery.
+    served: BTreeMap<i64, bool>,
+    /// Of a webhook that could be called: those that were served in rounds since, and it was not.
+    passed_by: BTreeMap<i64, BTreeSet<i64>>,
     /// Those of them that waited while the object slept.
     slept: BTreeSet<i64>,
     /// Open deliveries that go by an order key, by webhook and key.
@@ -118,6 +156,10 @@ pub(crate) struct Audit {
     /// Each event goes to each webhook once.
     pairs: BTreeSet<(i64, i64)>,
     replayed: BTreeSet<(i64, i64)>,
+    /// When deliveries ended, and in which process of the object.
+    ended: BTreeMap<i64, (i64, u64)>,
+    /// Processes of the object so far.
+    starts: u64,
     /// Attempts that were ever recorded.
     recorded: usize,
     /// Situations that were reached: a simulation that never gets into trouble proves nothing.
@@ -130,8 +172,8 @@ pub(crate) struct Audit {
     pub(crate) reporting: Vec<(i64, u32)>,
     /// Deliveries that a person ever asked to be sent again.
     pub(crate) asked: BTreeSet<i64>,
-    /// Deliveries whose receivers are being called: the truth, whatever the ledger knows of it.
-    in_flight: BTreeSet<i64>,
+    /// Calls that are being made, by delivery and number: the truth, whatever the ledger knows of it.
+    in_flight: BTreeMap<(i64, u32), Call>,
     /// Leases of this step by webhook: live ones, and held ones of a replay.
     leases: BTreeMap<i64, (u32, u32)>,
     /// Deliveries that a replay sends and nobody has asked for since.
@@ -223,24 +265,43 @@ impl Audit {
             *at_ms = now_ms.min(*at_ms);
         }
         // What waited waits by another clock; the next step says from when on.
-        self.free_from_ms.clear();
+        self.free.clear();
+        self.passed_by.clear();
     }
 
     /// The object slept: a new one knows what is stored.
     pub(crate) fn slept(&mut self) {
         self.reached.insert("the object slept");
-        self.slept.extend(self.free_from_ms.keys());
+        let limited =
+            |webhook: &&i64| self.hooks.get(webhook).is_some_and(|hook| hook.definition.rate_limit.is_some());
+        self.slept.extend(self.free.keys().filter(limited));
+    }
+
+    /// A new process of the object: it knows what is stored, and not which calls of ended deliveries go on,
+    /// nor who was served last.
+    pub(crate) fn restarted(&mut self) {
+        self.starts += 1;
+        self.passed_by.clear();
+        for ((key, number), call) in &mut self.in_flight {
+            call.is_forgotten |= !self.deliveries.get(key).is_some_and(|known| known.is_called_as(*number));
+        }
+    }
+
+    /// What is late until this instant is not the ledger's fault.
+    pub(crate) fn excuse_until(&mut self, ms: i64) {
+        self.excused_until_ms = self.excused_until_ms.max(ms);
     }
 
     /// Checks everything that a step may have changed.
     pub(crate) fn after_step(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
-        self.check_free(step)?;
+        self.check_free(step.now_ms)?;
         self.newly_lost.clear();
         let touched = store.take_touched();
         if touched == Touched::default() {
             return Ok(());
         }
         let before = Rc::clone(&self.hooks);
+        let could = self.free_now(step.now_ms);
         if touched.tables.contains("webhook") {
             self.read_hooks(store)?;
             self.notice_edits(&before, step);
@@ -274,6 +335,10 @@ impl Audit {
             self.check_health(store)?;
         }
         self.note_free(step);
+        if step.name == "lease_due" {
+            self.check_turns(&could)?;
+        }
+        self.served.clear();
         self.check_lines()?;
         self.check_order()
     }
@@ -300,59 +365,109 @@ impl Audit {
         Ok(())
     }
 
-    /// No webhook with a rate limit waits although its window has a slot.
-    fn check_free(&self, step: Step) -> Result<(), Violation> {
-        for (webhook, from_ms) in &self.free_from_ms {
-            expect(step.now_ms - from_ms <= LEASED_WITHIN_MS, || {
+    /// No webhook waits that could be called.
+    fn check_free(&self, now_ms: i64) -> Result<(), Violation> {
+        for (webhook, free) in &self.free {
+            let is_limited = self.hooks.get(webhook).is_some_and(|hook| hook.definition.rate_limit.is_some());
+            let is_soon = is_limited
+                || self.was_set
+                || now_ms - free.from_ms.max(self.excused_until_ms) <= LEASED_SOON_MS;
+            expect(is_soon && now_ms - free.from_ms <= LEASED_WITHIN_MS, || {
                 let begun = self.begun.get(webhook);
                 format!(
-                    "webhook {webhook} could be called from {from_ms} on and was not until {}: {begun:?} began",
-                    step.now_ms
+                    "webhook {webhook} could be called from {free:?} on and was not until {now_ms}: {begun:?} began"
                 )
             })?;
         }
         Ok(())
     }
 
-    /// From when on webhooks with a rate limit can get a lease, as things stand.
+    /// From when on webhooks can get a lease, as things stand.
     fn note_free(&mut self, step: Step) {
         for (webhook, hook) in self.hooks.iter() {
-            let from_ms = self.free_from_ms_of(*webhook, &hook.definition, step.now_ms);
-            match from_ms {
-                // It may have been known before, and nothing was leased since.
+            let health = self.health.get(webhook).copied().unwrap_or_default();
+            match self.free_from_ms_of(*webhook, &hook.definition, &health, step.now_ms) {
                 Some(from_ms) => {
-                    let known_ms = self.free_from_ms.entry(*webhook).or_insert(from_ms);
-                    *known_ms = from_ms.min(*known_ms);
+                    let free = self.free.entry(*webhook).or_insert(Free { from_ms, health });
+                    // It may have been known before, and nothing was leased since.
+                    let is_as_before = free.health == health;
+                    let from_ms = if is_as_before { from_ms.min(free.from_ms) } else { from_ms };
+                    *free = Free { from_ms, health };
                 }
                 None => {
-                    self.free_from_ms.remove(webhook);
+                    self.free.remove(webhook);
                 }
             }
         }
         let hooks = Rc::clone(&self.hooks);
-        self.free_from_ms.retain(|webhook, _from_ms| hooks.contains_key(webhook));
+        self.free.retain(|webhook, _free| hooks.contains_key(webhook));
     }
 
-    /// When a webhook's window has a slot for a held delivery; `None` where there is none to lease, or
-    /// something else than the limit keeps it.
-    fn free_from_ms_of(&self, webhook: i64, definition: &Definition, now_ms: i64) -> Option<i64> {
-        let rate = definition.rate_limit?;
-        let is_well =
-            self.health.get(&webhook).is_none_or(|health| health.level == 0 && health.at_once.is_none());
-        if !definition.enabled || definition.paused || !is_well {
+    /// Webhooks take turns: none is served in two rounds while another one could be called in both and was
+    /// served in neither. `could` are those that could be called before this round.
+    fn check_turns(&mut self, could: &BTreeSet<i64>) -> Result<(), Violation> {
+        let served = std::mem::take(&mut self.served);
+        self.passed_by.retain(|webhook, _by| could.contains(webhook) && !served.contains_key(webhook));
+        for webhook in could.iter().filter(|webhook| !served.contains_key(webhook)) {
+            // What this round changed may be why.
+            if !self.free.contains_key(webhook) {
+                self.passed_by.remove(webhook);
+                continue;
+            }
+            for (other, _is_held) in served.iter().filter(|(_other, is_held)| **is_held) {
+                let is_first = self.passed_by.entry(*webhook).or_default().insert(*other);
+                expect(is_first, || {
+                    let free = self.free.get(webhook);
+                    format!(
+                        "webhook {other} was served in two rounds while {webhook} waited for its turn: {free:?}"
+                    )
+                })?;
+                self.reached.insert("a webhook waited for its turn");
+            }
+        }
+        Ok(())
+    }
+
+    /// Webhooks that can be called now, as things stand, and that no rate limit slows down.
+    fn free_now(&self, now_ms: i64) -> BTreeSet<i64> {
+        let is_unlimited =
+            |webhook: &i64| self.hooks.get(webhook).is_some_and(|hook| hook.definition.rate_limit.is_none());
+        let free = self.free.iter().filter(|(webhook, free)| free.from_ms <= now_ms && is_unlimited(webhook));
+        free.map(|(webhook, _free)| *webhook).collect()
+    }
+
+    /// When a webhook may be called with a held delivery; `None` where there is none to lease, or something
+    /// else than time keeps it.
+    fn free_from_ms_of(
+        &self,
+        webhook: i64,
+        definition: &Definition,
+        health: &Health,
+        now_ms: i64,
+    ) -> Option<i64> {
+        if !definition.enabled || definition.paused {
             return None;
         }
         let of_webhook = || self.deliveries.values().filter(|known| known.webhook == webhook);
+        if !of_webhook().any(|known| known.parked == HELD) {
+            return None;
+        }
         let leased = of_webhook().filter(|known| known.state == State::Leased).count();
-        // The call of a delivery that was cancelled has its place until it is reported, or was not in time.
-        let goes_on = |known: &Known| {
-            known.state == State::Cancelled && known.claimed && known.attempts.len() < known.attempt as usize
+        // The call of a delivery that has ended has its place until it is reported, or was not in time.
+        let goes_on = |known: &&Known| {
+            known.state.is_final() && known.claimed && known.attempts.len() < known.attempt as usize
         };
-        let is_bound = definition.concurrency_limit.is_some();
-        if !of_webhook().any(|known| known.parked == HELD)
-            || definition.concurrency_limit.is_some_and(|limit| leased >= limit as usize)
-            || (is_bound && of_webhook().any(goes_on))
-        {
+        let used = leased + of_webhook().filter(goes_on).count();
+        let limits = [definition.concurrency_limit, health.at_once, (health.level > 0).then_some(1)];
+        let limit = limits.into_iter().flatten().min().unwrap_or(AT_ONCE_MAX);
+        if used >= limit as usize {
+            return None;
+        }
+        let is_well = health.level == 0 && health.at_once.is_none();
+        let from_ms =
+            health.next_call_at.filter(|_at| health.level > 0).map_or(now_ms, |at| at.0.max(now_ms));
+        let Some(rate) = definition.rate_limit else { return Some(from_ms) };
+        if !is_well {
             return None;
         }
         // A ticket that nobody has claimed has its slot.
@@ -427,7 +542,7 @@ impl Audit {
                 self.health.remove(key);
             }
             if after.rate_limit != before.rate_limit {
-                self.free_from_ms.remove(key);
+                self.free.remove(key);
             }
             if after.rate_limit.is_none() {
                 self.begun.remove(key);
@@ -480,7 +595,12 @@ impl Audit {
             };
             let is_meant = step.name == "retention_step" && before.state.is_final();
             self.reached.insert("an old delivery was deleted");
-            return expect(is_meant, || format!("delivery {key} ({before:?}) is gone after {}", step.name));
+            expect(is_meant, || format!("delivery {key} ({before:?}) is gone after {}", step.name))?;
+            let ended_ms = self.ended.remove(&key).map_or(step.now_ms, |(at_ms, _process)| at_ms);
+            let kept_ms = i64::from(self.settings.retention_days) * DAY_MS;
+            return expect(self.was_set || step.now_ms - ended_ms >= kept_ms, || {
+                format!("delivery {key} ended at {ended_ms} and is gone at {}", step.now_ms)
+            });
         };
         let (now, made, scheduled) = read(row).map_err(damaged)?;
         let order_key = now.order_key.clone();
@@ -545,13 +665,17 @@ impl Audit {
             before.as_ref().and_then(|before| before.attempts.get(number)).map(|attempt| &attempt.outcome)
         };
         for (number, attempt) in now.attempts.iter().enumerate() {
-            if attempt.outcome == Outcome::Lost && known_of(number).is_none() {
+            // Who sends a cancelled delivery again does not wait for the report of its call.
+            if attempt.outcome == Outcome::Lost && known_of(number).is_none() && step.name == "lease_due" {
                 self.newly_lost.push((key, attempt.number));
             }
             if attempt.outcome != Outcome::Lost && known_of(number) != Some(&attempt.outcome) {
                 let (webhook, attempt) = (now.webhook, attempt.clone());
                 expected.news.push(News { webhook, delivery: key, attempt, is_operational });
             }
+        }
+        if now.state.is_final() && before.as_ref().is_none_or(|before| before.state != now.state) {
+            self.ended.insert(key, (step.now_ms, self.starts));
         }
         let came_back =
             before.as_ref().is_some_and(|before| before.state.is_final() && !now.state.is_final());
@@ -648,7 +772,7 @@ impl Audit {
                     *replayed += u32::from(was_held == Some(HELD_REPLAYED));
                 }
                 if newly {
-                    self.free_from_ms.remove(&now.webhook);
+                    self.free.remove(&now.webhook);
                     if self.slept.remove(&now.webhook) {
                         self.reached.insert("a slot of a rate limit came while the object slept");
                     }
@@ -666,7 +790,8 @@ impl Audit {
         }) {
             let is_meant = step.name == "unclaim";
             expect(is_meant, || said(&format!("lost its claim by {}", step.name)))?;
-            expect(!self.in_flight.contains(&key), || said("was given back while it is being called"))?;
+            let is_called = self.in_flight.contains_key(&(key, before.attempt));
+            expect(!is_called, || said("was given back while it is being called"))?;
             self.claimed.remove(&(key, before.attempt));
             self.reached.insert("a claim was given back");
         }
@@ -704,6 +829,10 @@ impl Audit {
             (grew && lost > 0, "an attempt was lost"),
             (grew && lost > LOST_REPEATS_MAX, "attempts were lost in a row"),
             (told_truth, "the truth came late"),
+            (
+                grew && now.attempts.last().is_some_and(|last| last.outcome.is_our_fault()),
+                "a call failed by our own fault",
+            ),
             (
                 told_truth && was == Some(State::Dead) && now.state == State::Delivered,
                 "a late truth revived a delivery",
@@ -754,6 +883,11 @@ impl Audit {
             let waits = hook.map_or(&[][..], |hook| self.waits(hook));
             let earliest_ms = earliest_ms(waits, &now.attempts, scheduled, step.now_ms);
             self.earliest_ms.insert(key, earliest_ms);
+        }
+        let is_leased_now = step.name == "lease_due" && now.state == State::Leased;
+        let was_released = parked_before == HELD && (is_leased_now || now.parked == 2);
+        if is_leased_now || was_released {
+            *self.served.entry(now.webhook).or_default() |= was_released;
         }
         // One that turned out to be behind another of its order had its turn, too.
         if step.name == "lease_due" && newly_parked && now.parked == 2 {
@@ -1013,8 +1147,10 @@ impl Audit {
         expect(definition.enabled && !definition.paused, || said("while its webhook takes no calls"))?;
         expect(hook.version == work.webhook_version, || said("for a version that is not current"))?;
         let health = self.health.get(&webhook).copied().unwrap_or_default();
+        let going_on = self.going_on(webhook, now_ms);
         let under_way = self.under_way.entry(webhook).or_default();
         under_way.insert(key);
+        let calls = under_way.len() + going_on.len();
         if inline {
             let is_plain = definition.rate_limit.is_none()
                 && definition.concurrency_limit.is_none()
@@ -1023,17 +1159,20 @@ impl Audit {
         }
         if health.level > 0 {
             let is_time = health.next_call_at.is_none_or(|at| at.0 <= now_ms);
-            expect(is_time && under_way.len() == 1, || {
-                said(&format!("at {now_ms} while {health:?} and {under_way:?} are under way"))
+            expect(is_time && calls == 1, || {
+                said(&format!("at {now_ms} while {health:?} and {under_way:?}, {going_on:?} are under way"))
             })?;
             self.reached.insert("a webhook was probed");
         }
         if let Some(limit) = definition.concurrency_limit {
-            expect(under_way.len() <= limit as usize, || {
-                said(&format!("beyond {limit} at once: {under_way:?}"))
+            expect(calls <= limit as usize, || {
+                said(&format!("beyond {limit} at once: {under_way:?} and {going_on:?}"))
             })?;
-            if under_way.len() == limit as usize {
+            if calls == limit as usize {
                 self.reached.insert("as many calls at once as allowed");
+            }
+            if !going_on.is_empty() {
+                self.reached.insert("a call of an ended delivery had its place");
             }
         }
         let order_key = self.events.get(&known.event).and_then(|event| event.order_key.clone());
@@ -1044,18 +1183,55 @@ impl Audit {
                 said(&format!("before older ones of its order: {open:?}"))
             })?;
         }
+        if let Some(order_key) = &known.order_key {
+            let mut others = self.deliveries.iter().filter(|(other, of)| {
+                **other != key
+                    && of.is_called()
+                    && of.webhook == webhook
+                    && of.order_key.as_ref() == Some(order_key)
+            });
+            expect(others.next().is_none(), || said("beside another one of its order"))?;
+        }
         let message_id = self.message_ids.entry(key).or_insert_with(|| work.message_id.clone());
         expect(*message_id == work.message_id, || {
             format!("{key} has the webhook-ids {message_id} and {}", work.message_id)
         })
     }
 
+    /// Calls of a webhook under way whose deliveries have ended, or go on with another number, as far as the
+    /// ledger can know of them.
+    fn going_on(&self, webhook: i64, now_ms: i64) -> Vec<(i64, u32)> {
+        let of_webhook = self.in_flight.iter().filter(|((key, number), call)| {
+            let is_current = self.deliveries.get(key).is_some_and(|known| known.is_called_as(*number));
+            call.webhook == webhook && !is_current && !call.is_forgotten && call.lease_until_ms > now_ms
+        });
+        let calls = of_webhook.map(|(call, _of)| *call);
+        if self.was_set { Vec::new() } else { calls.collect() }
+    }
+
     /// A call starts at its receiver: no other one of its delivery is under way, unless a person asked for
     /// it or nobody can know what time it is.
-    pub(crate) fn call_began(&mut self, key: i64, clock_was_set: bool) -> Result<(), Violation> {
-        let is_second = !self.in_flight.insert(key);
+    pub(crate) fn call_began(&mut self, work: &Work, clock_was_set: bool) -> Result<(), Violation> {
+        let key = work.delivery.0;
+        let is_second = self.is_in_flight(key);
+        // Its delivery may have ended before it began.
+        let is_current = self.deliveries.get(&key).is_some_and(|known| known.is_called_as(work.attempt));
+        let ended_in = self.ended.get(&key).map(|(_at_ms, process)| *process);
+        let is_forgotten = !is_current && ended_in.is_some_and(|process| process < self.starts);
+        let call = Call { webhook: work.webhook.0, lease_until_ms: work.lease_until.0, is_forgotten };
+        self.in_flight.insert((key, work.attempt), call);
         let is_asked = self.asked.contains(&key) || self.cancelled.contains(&key) || clock_was_set;
         expect(!is_second || is_asked, || format!("delivery {key} is called while it is being called"))
+    }
+
+    /// Nothing is late before this instant.
+    pub(crate) const fn excused_until_ms(&self) -> i64 {
+        self.excused_until_ms
+    }
+
+    /// The state of a delivery.
+    pub(crate) fn state(&self, key: i64) -> Option<State> {
+        self.deliveries.get(&key).map(|known| known.state)
     }
 
     /// Whether this attempt is leased and nobody has claimed it.
@@ -1065,9 +1241,31 @@ impl Audit {
             .is_some_and(|known| known.state == State::Leased && known.attempt == number && !known.claimed)
     }
 
+    fn is_in_flight(&self, key: i64) -> bool {
+        self.in_flight.range((key, 0)..=(key, u32::MAX)).next().is_some()
+    }
+
     /// A call has ended, or was cut off.
-    pub(crate) fn call_ended(&mut self, key: i64) {
-        self.in_flight.remove(&key);
+    pub(crate) fn call_ended(&mut self, call: (i64, u32)) {
+        self.in_flight.remove(&call);
+    }
+
+    /// Deliveries that are claimed, and those that have ended of which a younger one with the same order key
+    /// is claimed: what a person may meddle with.
+    pub(crate) fn called(&self) -> (Vec<i64>, Vec<i64>) {
+        let claimed = self.deliveries.iter().filter(|(_key, known)| known.is_called());
+        let called: Vec<i64> = claimed.map(|(key, _known)| *key).collect();
+        let of = |key: &i64| {
+            let known = self.deliveries.get(key)?;
+            Some((known.webhook, self.events.get(&known.event)?.order_key.clone()?))
+        };
+        let is_before = |key: &i64| {
+            let owner = of(key);
+            owner.is_some() && called.iter().any(|younger| key < younger && of(younger) == owner)
+        };
+        let ended = self.deliveries.iter().filter(|(_key, known)| known.state.is_final());
+        let older = ended.map(|(key, _known)| *key).filter(is_before).collect();
+        (called, older)
     }
 
     /// A call reached its receiver.
@@ -1119,7 +1317,8 @@ impl Audit {
     }
 
     /// After the faults have ended and everything has settled: what was accepted has ended, and for a reason.
-    pub(crate) fn at_the_end(&self, store: &Native) -> Result<(), Violation> {
+    pub(crate) fn at_the_end(&self, store: &Native, now_ms: i64) -> Result<(), Violation> {
+        self.check_free(now_ms)?;
         for (key, known) in &self.deliveries {
             expect(known.state.is_final(), || format!("delivery {key} never ended: {known:?}"))?;
             if known.state == State::Cancelled {
@@ -1252,6 +1451,10 @@ fn earliest_ms(waits: &[u32], attempts: &[Attempt], scheduled: u32, now_ms: i64)
     let Some(last) = attempts.last() else { return now_ms };
     if (1..=LOST_REPEATS_MAX).contains(&lost_in_a_row(attempts)) {
         return now_ms;
+    }
+    let our_faults = attempts.iter().rev().take_while(|attempt| attempt.outcome.is_our_fault()).count();
+    if our_faults > 0 {
+        return now_ms + (30_000 << (our_faults - 1).min(16)).min(3_600_000);
     }
     let wait_s = (scheduled as usize).checked_sub(1).and_then(|at| waits.get(at)).copied().unwrap_or(0);
     let shortest_ms = i64::from(wait_s) * i64::from(100 - JITTER_PERCENT) * 10;

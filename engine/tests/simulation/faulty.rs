@@ -94,6 +94,16 @@ pub(crate) enum Defect {
     TruthUncounted,
     /// A replay sends events of all types again.
     ReplayedTypesIgnored,
+    /// What has ended is deleted as old as its beginning is.
+    KeptFromBeginning,
+    /// A person's wish to have a delivery sent again is not stored.
+    ResendLost,
+    /// The next of an order is not told when a claim of another is given back.
+    GivenBackUntold,
+    /// What is leased with an order key is not known to be.
+    KeyUnlisted,
+    /// A webhook whose held deliveries were read in part is taken for one that has none.
+    DrainedEarly,
     // Of the orchestration: what the machines are told, or what they say, is changed on its way.
     /// An invocation makes more calls at once than it may.
     BoundsIgnored,
@@ -127,6 +137,18 @@ pub(crate) enum Defect {
     AlarmNotSet,
     /// Retries are not sent to their queue.
     LaneForgotten,
+    /// The call of a delivery that was cancelled takes no place.
+    PlaceForgotten,
+    /// What a stuck call has in hand is not carried by others.
+    StuckDropped,
+    /// Reports are dropped long before their leases end.
+    DroppedEarly,
+    /// Tickets that a queue refused count as under way.
+    RefusedCounted,
+    /// Tickets that a queue refused are due at once.
+    RefusedAtOnce,
+    /// A publication never ends.
+    PublishingForGood,
 }
 
 impl Defect {
@@ -139,7 +161,17 @@ impl Defect {
                 | Self::ThrottleIgnored
                 | Self::PauseIgnored
                 | Self::ConfirmIgnored
+                | Self::KeyUnlisted
         )
+    }
+
+    /// The operation in which it lies; `None`: in all of them.
+    const fn operation(self) -> Option<&'static str> {
+        match self {
+            Self::GivenBackUntold => Some("unclaim"),
+            Self::ResendLost => Some("resend"),
+            _ => None,
+        }
     }
 
     /// What to look for in statements, and what to put in its place.
@@ -213,7 +245,7 @@ impl Defect {
                     "value ->> '$[1][4]', CASE value ->> '$[1][2]' WHEN 2 THEN 0 ELSE value ->> '$[1][2]' END,",
                 ),
             ],
-            Self::OrderStalls => &[(
+            Self::OrderStalls | Self::GivenBackUntold => &[(
                 "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
                 "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 + 9",
             )],
@@ -296,6 +328,21 @@ impl Defect {
                 "created_at_ms, ended_at_ms, query FROM replay",
                 "created_at_ms, ended_at_ms, json_set(query, '$.query.types', json('[]')) FROM replay",
             )],
+            Self::KeptFromBeginning => {
+                &[("SELECT seq, state, updated_at_ms FROM delivery", "SELECT seq, state, 0 FROM delivery")]
+            }
+            Self::ResendLost => &[(
+                "FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
+                "FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0 AND ?2 < 0",
+            )],
+            Self::KeyUnlisted => &[(
+                "SELECT webhook, seq, claimed, order_key, updated_at_ms, resend FROM delivery",
+                "SELECT webhook, seq, claimed, NULL, updated_at_ms, resend FROM delivery",
+            )],
+            Self::DrainedEarly => &[(
+                "AND parked = 1 ORDER BY seq LIMIT ?2",
+                "AND parked = 1 ORDER BY seq LIMIT max(1, ?2 - 1)",
+            )],
             Self::NoTransactions
             | Self::BoundsIgnored
             | Self::ShiftIgnored
@@ -312,7 +359,13 @@ impl Defect {
             | Self::PublishForgotten
             | Self::PublishedUnwritten
             | Self::AlarmNotSet
-            | Self::LaneForgotten => &[],
+            | Self::LaneForgotten
+            | Self::PlaceForgotten
+            | Self::StuckDropped
+            | Self::DroppedEarly
+            | Self::RefusedCounted
+            | Self::RefusedAtOnce
+            | Self::PublishingForGood => &[],
         }
     }
 }
@@ -325,17 +378,31 @@ pub(crate) struct Faulty {
     /// Statements until the process dies.
     fuse: Cell<Option<u64>>,
     is_dead: Cell<bool>,
+    /// The operation under way.
+    operation: Cell<&'static str>,
 }
 
 impl Faulty {
     /// `has_schema`: the tables are there already, and empty. Making them takes a fifth of a seed's time.
     pub(crate) fn new(store: Rc<Native>, has_schema: bool, defect: Option<Defect>) -> Rc<Self> {
-        Rc::new(Self { store, has_schema, defect, fuse: Cell::new(None), is_dead: Cell::new(false) })
+        Rc::new(Self {
+            store,
+            has_schema,
+            defect,
+            fuse: Cell::new(None),
+            is_dead: Cell::new(false),
+            operation: Cell::new(""),
+        })
     }
 
     /// What is planted.
     pub(crate) const fn defect(&self) -> Option<Defect> {
         self.defect
+    }
+
+    /// An operation begins.
+    pub(crate) fn begin(&self, operation: &'static str) {
+        self.operation.set(operation);
     }
 
     /// The process dies before the statement after `statements` more.
@@ -366,7 +433,8 @@ impl Sql for Faulty {
         {
             return Ok(Vec::new());
         }
-        let rewrites = self.defect.map_or(&[][..], Defect::rewrites);
+        let is_here = |defect: &Defect| defect.operation().is_none_or(|name| name == self.operation.get());
+        let rewrites = self.defect.filter(is_here).map_or(&[][..], Defect::rewrites);
         if !rewrites.iter().any(|(from, _to)| statement.contains(from)) {
             return self.store.run(statement, parameters);
         }

@@ -46,7 +46,15 @@ const RARE: [&str; 1] = [
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 99] = [
+const SITUATIONS: [&str; 107] = [
+    "a webhook was jammed",
+    "a call with reports hung",
+    "reports of a stuck call were carried by another",
+    "what a queue refused was sent again",
+    "a call failed by our own fault",
+    "a call of an ended delivery had its place",
+    "a definition was not found",
+    "a webhook waited for its turn",
     "as many tickets were under way as may be",
     "a live delivery went before a replayed one",
     "a replayed delivery had its turn",
@@ -565,4 +573,59 @@ fn a_replay_of_all_types_is_noticed() {
 #[test]
 fn retries_that_are_not_sent_is_noticed() {
     is_noticed(Defect::LaneForgotten);
+}
+
+#[test]
+fn a_call_of_a_cancelled_delivery_that_takes_no_place_is_noticed() {
+    is_noticed(Defect::PlaceForgotten);
+}
+
+#[test]
+fn what_a_stuck_call_has_in_hand_and_nobody_carries_is_noticed() {
+    is_noticed(Defect::StuckDropped);
+}
+
+#[test]
+fn reports_that_are_dropped_early_are_noticed() {
+    is_noticed(Defect::DroppedEarly);
+}
+
+#[test]
+fn refused_tickets_that_count_as_under_way_are_noticed() {
+    is_noticed(Defect::RefusedCounted);
+}
+
+#[test]
+fn refused_tickets_that_are_sent_again_at_once_are_noticed() {
+    is_noticed(Defect::RefusedAtOnce);
+}
+
+#[test]
+fn a_publication_that_never_ends_is_noticed() {
+    is_noticed(Defect::PublishingForGood);
+}
+
+#[test]
+fn retention_that_counts_from_the_beginning_is_noticed() {
+    is_noticed(Defect::KeptFromBeginning);
+}
+
+#[test]
+fn a_wish_to_send_again_that_is_lost_is_noticed() {
+    is_noticed(Defect::ResendLost);
+}
+
+#[test]
+fn a_claim_that_is_given_back_and_tells_nobody_is_noticed() {
+    is_noticed(Defect::GivenBackUntold);
+}
+
+#[test]
+fn a_leased_order_key_that_is_not_known_is_noticed() {
+    is_noticed(Defect::KeyUnlisted);
+}
+
+#[test]
+fn held_deliveries_that_are_forgotten_too_early_are_noticed() {
+    is_noticed(Defect::DrainedEarly);
 }

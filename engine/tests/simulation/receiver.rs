@@ -38,6 +38,14 @@ pub(crate) struct Answer {
     pub(crate) response: Option<ReceivedResponse>,
 }
 
+impl Answer {
+    /// Of a call that we could not make ourselves.
+    pub(crate) fn not_made() -> Self {
+        let message = String::from("Too many subrequests by single Worker invocation.");
+        Self { duration_ms: 2, outcome: Outcome::PlatformFailed { message }, response: None }
+    }
+}
+
 impl Receiver {
     /// A receiver that is well from `heal_at_ms` on.
     pub(crate) fn new(random: &mut Random, from_ms: i64, heal_at_ms: i64) -> Self {

@@ -26,14 +26,14 @@ use postern_engine::{
     Ready, Rest, Ring, Shift, Task, TicketBounds, Told, Turn, pack, put_back,
 };
 use postern_ledger::{
-    GivenBack, InlineLimit, Lane, LeaseTicket, Ledger, LedgerError, OutboxEntry, OutboxItem, Report, Row,
-    Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
+    GivenBack, InlineLimit, LEASE_SLACK_MS, Lane, LeaseTicket, Ledger, LedgerError, OutboxEntry, OutboxItem,
+    Report, Row, Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
 };
 
 use crate::audit::{Audit, Sent, Step, Violation, expect, plan};
 use crate::faulty::{Defect, Faulty};
 use crate::random::Random;
-use crate::receiver::Receiver;
+use crate::receiver::{Answer, Receiver};
 use crate::support::build::{START, attempt, json, keyed, project, webhook};
 use crate::support::native::Native;
 
@@ -58,10 +58,20 @@ const ASLEEP_AFTER_MS: i64 = 10_000;
 /// A consumer's invocation ends so long after it started, and one of a request.
 const CONSUMER_MS: i64 = 31_000;
 const REQUEST_MS: i64 = 30_000;
+/// While as many tickets are under way as may be, the alarm rests for so long at most.
+const FULL_REST_MS: i64 = 1_000;
 /// Isolates, which share nothing.
 const ISOLATES: u64 = 2;
 /// A ticket that was put back so often may be left to its lease.
 const HOPS_MAX: u32 = 20;
+/// A call with reports that has taken longer is not waited for by others.
+const STUCK_AFTER_MS: i64 = 5_000;
+/// What a queue refused rests for so long at least.
+const REFUSED_REST_MS: i64 = 1_000;
+/// What is to be published is, within this time, if nothing dies. KV may hang for 10 s.
+const PUBLISHED_WITHIN_MS: i64 = 20_000;
+/// A ticket that nobody claimed for so long is taken for lost.
+const TICKET_LOST_AFTER_MS: i64 = 1_000 + LEASE_SLACK_MS;
 /// What an invocation has to tell the project is told within this time, whichever calls of it fail.
 const TOLD_WITHIN_MS: i64 = 25_000;
 /// No report is later than this.
@@ -86,7 +96,7 @@ enum Happening {
     Alarm(i64),
     /// The project's clock is set.
     ClockJump,
-    /// The cron asks whether the alarm was forgotten.
+    /// The cron looks whether the alarm is set.
     Watchdog,
     /// A queue delivers a batch of messages.
     Batch(Vec<Message>),
@@ -99,13 +109,13 @@ enum Happening {
     /// The project's object gets a call of an invocation.
     Ask(u64, Box<Ask>),
     /// It gets a call with reports.
-    AskReports(u64, Turn, Vec<Report>),
+    AskReports(Carrying, Vec<Report>),
     /// A call that its caller has given up reaches the object all the same.
     Late(Box<Ask>),
     /// An invocation carries reports.
-    Carry(u64, Turn),
+    Carry(Carrying),
     /// The project has answered a call with reports, or not.
-    CarriedTo(u64, Turn, Carried),
+    CarriedTo(Carrying, Carried),
     /// The platform ends an invocation.
     End(u64),
     /// KV has taken definitions, or has not.
@@ -116,6 +126,12 @@ enum Happening {
     TestReport(Seq, u32, Box<Attempt>),
     /// An operator does something.
     Operate,
+    /// An operator does something about a delivery that is being called, or about its order.
+    Meddle,
+    /// An operator pauses a webhook, for which much comes then.
+    Jam,
+    /// The webhook of this name is resumed.
+    Unjam(WebhookName),
     /// Every process dies at once, and what they and the queues held is gone.
     Die,
     /// The faults end.
@@ -163,11 +179,13 @@ struct Invocation {
     isolate: usize,
     /// Counts its looks, so that a wait that was cut short does nothing.
     looks: u64,
-    /// Calls under way, with their deliveries and the ends of their leases.
-    calls: BTreeMap<CallId, (i64, i64)>,
+    /// Calls under way, with their deliveries and numbers, and the ends of their leases.
+    calls: BTreeMap<CallId, ((i64, u32), i64)>,
     /// Tickets that it has neither claimed nor put back, and claims whose calls have not started and that
     /// were not given back: what it must not forget.
     owes: BTreeSet<(i64, u32)>,
+    /// Reports that it has neither left in a mailbox nor told the project.
+    untold: BTreeSet<(i64, u32)>,
     /// Tickets that it may leave to their leases, because they were put back often.
     old: BTreeSet<(i64, u32)>,
 }
@@ -177,6 +195,39 @@ struct Invocation {
 struct Isolate {
     paces: Paces,
     mailbox: Mailbox,
+    /// Reports that were left in the mailbox and are not acknowledged, by delivery and number.
+    left: BTreeMap<(i64, u32), Left>,
+    /// The latest turn that it has given.
+    turn: u64,
+}
+
+/// A report that was left.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    /// When its lease ends.
+    until_ms: i64,
+    /// The turn that has it in hand, and since when.
+    hand: Option<(u64, i64)>,
+}
+
+impl Left {
+    /// Whether who has this turn must carry it: its lease goes on, and nobody else has it, or had it when
+    /// the turn began and had been stuck for long.
+    fn is_due(self, carrying: &Carrying, now_ms: i64) -> bool {
+        let is_elsewhere = self.hand.is_some_and(|(turn, since_ms)| {
+            turn != carrying.number && since_ms + STUCK_AFTER_MS > carrying.since_ms
+        });
+        self.until_ms > now_ms && !is_elsewhere
+    }
+}
+
+/// An invocation that carries reports.
+struct Carrying {
+    id: u64,
+    turn: Turn,
+    /// Names the turn, in order.
+    number: u64,
+    since_ms: i64,
 }
 
 /// What a caller of the project learns.
@@ -206,6 +257,17 @@ pub(crate) enum Weather {
     ObjectCalls,
 }
 
+/// What kind of deliveries a seed is mostly about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Company {
+    /// All kinds.
+    Mixed,
+    /// Those of one order key, in which people meddle.
+    Ordered,
+    /// More than their webhooks may get at once.
+    Crowded,
+}
+
 /// What a seed came to; equal for equal seeds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
@@ -231,6 +293,7 @@ pub(crate) struct World {
     /// Counts deaths: what was in memory or in a queue before one never happens.
     epoch: u32,
     weather: Weather,
+    company: Company,
     faulty: bool,
     store: Rc<Native>,
     sql: Rc<Faulty>,
@@ -260,6 +323,10 @@ pub(crate) struct World {
     /// Whether something failed in this ring, and what the queues refused.
     has_failed: bool,
     refused: Vec<LeaseTicket>,
+    /// When tickets were leased that the process of the object was told of, and nobody claimed.
+    out: BTreeMap<(i64, u32), i64>,
+    /// When what a queue refused was given back.
+    refused_ms: BTreeMap<i64, i64>,
     /// When no call reaches the object, and when the queues take nothing.
     outages: Vec<(i64, i64)>,
     refusals: Vec<(i64, i64)>,
@@ -310,6 +377,7 @@ impl World {
             order: 0,
             epoch: 0,
             weather,
+            company: Company::Mixed,
             faulty: weather == Weather::Chaos,
             store,
             sql,
@@ -332,6 +400,8 @@ impl World {
             desk_bounds: postern_engine::Bounds::PLATFORM,
             has_failed: false,
             refused: Vec::new(),
+            out: BTreeMap::new(),
+            refused_ms: BTreeMap::new(),
             outages: Vec::new(),
             refusals: Vec::new(),
             was_set: false,
@@ -383,6 +453,13 @@ impl World {
 
     fn run_to_the_end(&mut self) -> Result<Summary, Violation> {
         self.start_isolates();
+        if self.weather == Weather::Chaos {
+            self.company = match self.random.below(100) {
+                0..8 => Company::Ordered,
+                8..16 => Company::Crowded,
+                _ => Company::Mixed,
+            };
+        }
         for _webhook in 0..self.random.between(1, 3) {
             self.create_webhook()?;
         }
@@ -412,7 +489,8 @@ impl World {
                 self.happen(entry.happening)?;
             }
         }
-        self.audit.at_the_end(&self.store)?;
+        let now_ms = self.now().0;
+        self.audit.at_the_end(&self.store, now_ms)?;
         self.check_kv()?;
         Ok(Summary {
             steps,
@@ -458,7 +536,8 @@ impl World {
         }
         for batch in 0..self.random.between(1, 4) {
             let mut events = Vec::new();
-            let count = if self.random.chance(5) { 9 } else { self.random.between(1, 3) };
+            let is_burst = self.random.chance(if self.company == Company::Crowded { 60 } else { 5 });
+            let count = if is_burst { 9 } else { self.random.between(1, 3) };
             for number in 0..count {
                 events.push(self.event(&format!("key-{batch}-{number}")));
             }
@@ -471,6 +550,10 @@ impl World {
         for _operation in 0..self.random.between(0, 6) {
             let after_ms = self.random.between(0, span_ms);
             self.plan(after_ms, Happening::Operate);
+        }
+        for _jam in 0..if self.company == Company::Crowded { 2 } else { 0 } {
+            let after_ms = self.random.between(span_ms / 3, span_ms);
+            self.plan(after_ms, Happening::Jam);
         }
         for _death in 0..self.random.between(0, 3) {
             let after_ms = self.random.between(0, span_ms);
@@ -515,7 +598,9 @@ impl World {
         let kind = self.random.pick(&KINDS).expect("some");
         let mut event =
             NewEvent { data: json(&format!("{{\"n\":{}}}", self.random.below(4))), ..keyed(kind, key) };
-        if self.random.chance(40) {
+        if self.company == Company::Ordered {
+            event.order_key = Some(String::from(ORDER_KEYS[0]));
+        } else if self.random.chance(40) {
             event.order_key = self.random.pick(&ORDER_KEYS).map(|key| String::from(*key));
         }
         if self.random.chance(30) {
@@ -542,14 +627,11 @@ impl World {
             Happening::Hear(id, heard) => self.hear(id, *heard),
             Happening::Answered(id, call, report) => self.answered(id, call, report),
             Happening::Ask(id, ask) => self.asked(id, *ask),
-            Happening::AskReports(id, turn, reports) => self.asked_to_report(id, turn, reports),
+            Happening::AskReports(carrying, reports) => self.asked_to_report(carrying, reports),
             Happening::Late(ask) => self.asked_late(*ask),
-            Happening::Carry(id, turn) => {
-                self.carry(id, turn);
-                Ok(())
-            }
-            Happening::CarriedTo(id, turn, carried) => {
-                self.carried(id, turn, carried);
+            Happening::Carry(carrying) => self.carry(carrying),
+            Happening::CarriedTo(carrying, carried) => {
+                self.carried(carrying, carried);
                 Ok(())
             }
             Happening::End(id) => self.end(id),
@@ -560,7 +642,14 @@ impl World {
             }
             Happening::TestReport(test, number, attempt) => self.report_test(test, number, *attempt),
             Happening::Operate if self.faulty => self.operate(),
-            Happening::Alarm(_) | Happening::ClockJump | Happening::Operate => Ok(()),
+            Happening::Meddle if self.faulty => self.meddle(),
+            Happening::Jam if self.faulty => self.jam(),
+            Happening::Unjam(name) => self.unjam(&name),
+            Happening::Alarm(_)
+            | Happening::ClockJump
+            | Happening::Operate
+            | Happening::Meddle
+            | Happening::Jam => Ok(()),
             Happening::Die => self.die(),
             Happening::Heal => self.heal(),
         }
@@ -581,7 +670,9 @@ impl World {
         }
         let now = self.now();
         let replays = if name == "replay_step" { self.replays()? } else { Vec::new() };
+        self.sql.begin(name);
         let result = operation(&mut self.ledger, now);
+        self.sql.begin("");
         let died_within = self.sql.revive();
         let died_after = !died_within && self.fault(3);
         let is_asked = matches!(name, "ingest" | "claim" | "report" | "unclaim");
@@ -620,7 +711,10 @@ impl World {
             self.reopen()?;
         }
         if died_within || died_after {
+            // What the step has ended the new process does not know.
+            self.audit.restarted();
             // The alarm is set with the commit; who died before it leaves that to the watchdog.
+            self.audit.excuse_until(now.0 + WATCHDOG_MS);
             self.plan(WATCHDOG_MS, Happening::Watchdog);
         } else if !self.is_ringing {
             self.set_alarm()?;
@@ -664,6 +758,13 @@ impl World {
         self.planned_for = (u64::MAX, Timestamp(0));
         self.process += 1;
         self.alarm = Alarm::new(self.ticket_bounds);
+        self.audit.restarted();
+        self.out.clear();
+        self.open()
+    }
+
+    /// A new ledger on what is stored.
+    fn open(&mut self) -> Result<(), Violation> {
         let opened = Ledger::open(Rc::clone(&self.sql)).map_err(|error| format!("open failed: {error}"))?;
         self.ledger = opened.ok_or("the project is gone")?;
         Ok(())
@@ -719,6 +820,7 @@ impl World {
             self.alarm_ms = Some(at_ms);
             if self.fault(4) {
                 self.audit.reached.insert("an alarm never rang");
+                self.audit.excuse_until(at_ms + WATCHDOG_MS);
                 self.plan(at_ms - now_ms + WATCHDOG_MS, Happening::Watchdog);
             } else {
                 self.plan(at_ms - now_ms, Happening::Alarm(at_ms));
@@ -778,6 +880,7 @@ impl World {
         let refused = std::mem::take(&mut self.refused);
         let is_whole = self.process == process && !self.has_failed;
         if is_whole {
+            self.check_published()?;
             for ticket in refused {
                 let is_out = self.audit.is_unclaimed(ticket.delivery.0, ticket.attempt);
                 expect(!is_out, || format!("{ticket:?} was refused by its queue and stays leased"))?;
@@ -821,9 +924,12 @@ impl World {
                     format!("{count} tickets were leased, {limit} were asked for")
                 })?;
                 self.ring_changed += leased.changed.len();
+                let keys = leased.tickets.iter().map(|ticket| (ticket.delivery.0, ticket.attempt));
+                self.out.extend(keys.map(|key| (key, self.now_ms)));
                 return Ok(Told::Leased { changed: leased.changed.len(), tickets: leased.tickets });
             }
             Task::Send(tickets) => {
+                self.check_rested(&tickets)?;
                 let mut refused = Vec::new();
                 for lane in [Lane::First, Lane::Retry] {
                     let messages = pack(&project(), &tickets, lane, 0);
@@ -839,16 +945,26 @@ impl World {
                     }
                 }
                 self.refused.extend(refused.iter().copied());
+                if self.is_planted(Defect::RefusedCounted) {
+                    let due_at = self.now().plus_ms(REFUSED_REST_MS);
+                    self.call("unlease", |ledger, now| ledger.unlease(&refused, due_at, now))?;
+                    self.forget_tickets(&refused);
+                    refused.clear();
+                }
                 if self.is_planted(Defect::RefusedForgotten) {
                     refused.clear();
                 }
                 return Ok(Told::Sent { refused });
             }
             Task::Unlease(tickets, due_at) => {
+                let due_at = if self.is_planted(Defect::RefusedAtOnce) { self.now() } else { due_at };
+                self.forget_tickets(&tickets);
                 let given_back = self.call("unlease", |ledger, now| ledger.unlease(&tickets, due_at, now))?;
                 if given_back.done().is_none() {
                     return Ok(Told::Failed);
                 }
+                let now_ms = self.now_ms;
+                self.refused_ms.extend(tickets.iter().map(|ticket| (ticket.delivery.0, now_ms)));
             }
             Task::Tests => {
                 if let Some(due) = self.call("due_tests", Ledger::due_tests)?.done() {
@@ -869,6 +985,8 @@ impl World {
             Task::Plan(rest) => {
                 let now = self.now();
                 if self.alarm.is_full(now) {
+                    self.check_full()?;
+                    self.audit.excuse_until(now.0 + FULL_REST_MS);
                     self.audit.reached.insert("as many tickets were under way as may be");
                 }
                 self.alarm_ms = None;
@@ -878,6 +996,51 @@ impl World {
             }
         }
         Ok(Told::Done)
+    }
+
+    /// Tickets that are not under way any more, as the alarm was told.
+    fn forget_tickets(&mut self, tickets: &[LeaseTicket]) {
+        for ticket in tickets {
+            self.out.remove(&(ticket.delivery.0, ticket.attempt));
+        }
+    }
+
+    /// So many tickets are under way that it may be too many.
+    fn check_full(&mut self) -> Result<(), Violation> {
+        let now_ms = self.now_ms;
+        self.out.retain(|_ticket, at_ms| now_ms - *at_ms < TICKET_LOST_AFTER_MS);
+        let (count, bounds) = (self.out.len(), self.ticket_bounds);
+        expect(count + bounds.room > bounds.least || self.was_set, || {
+            format!("{count} tickets are under way, and that is too many for the alarm")
+        })
+    }
+
+    /// What a queue refused is not sent again at once, unless somebody asks for it.
+    fn check_rested(&mut self, tickets: &[LeaseTicket]) -> Result<(), Violation> {
+        for ticket in tickets {
+            let key = ticket.delivery.0;
+            let Some(at_ms) = self.refused_ms.remove(&key) else { continue };
+            let is_asked = self.audit.asked.contains(&key) || self.audit.cancelled.contains(&key);
+            let has_rested = self.now_ms - at_ms >= REFUSED_REST_MS;
+            expect(has_rested || is_asked || self.was_set, || {
+                format!("{key} was refused by its queue at {at_ms} and is sent again at {}", self.now_ms)
+            })?;
+            self.audit.reached.insert("what a queue refused was sent again");
+        }
+        Ok(())
+    }
+
+    /// What is to be published does not wait for long.
+    fn check_published(&self) -> Result<(), Violation> {
+        let rows = self.store.run("SELECT min(next_at_ms) FROM outbox", &[]);
+        let rows = rows.map_err(|error| error.to_string())?;
+        let due =
+            rows.first().map(|row| row.integer_or_none(0)).transpose().map_err(|error| error.to_string())?;
+        let Some(due_ms) = due.flatten() else { return Ok(()) };
+        let late_ms = self.now().0 - due_ms.max(self.audit.excused_until_ms());
+        expect(late_ms <= PUBLISHED_WITHIN_MS || self.was_set, || {
+            format!("a definition was to be published at {due_ms} and is not {late_ms} ms later")
+        })
     }
 
     fn is_within(&self, windows: &[(i64, i64)]) -> bool {
@@ -916,7 +1079,13 @@ impl World {
 
     fn watch(&mut self) -> Result<(), Violation> {
         let is_forgotten = self.alarm_ms.is_none_or(|alarm_ms| alarm_ms < self.now().0);
-        if is_forgotten { self.ring() } else { Ok(()) }
+        if is_forgotten {
+            return self.ring();
+        }
+        // It may be set to something that comes later than what is due.
+        self.wake_up()?;
+        self.planned_for = (u64::MAX, Timestamp(0));
+        self.set_alarm()
     }
 
     /// Starts to write to KV, which goes on beside everything else.
@@ -961,7 +1130,9 @@ impl World {
             self.call("outbox_done", |ledger, _now| ledger.outbox_done(item, version))?;
         }
         if process == self.process {
-            self.alarm.published();
+            if !self.is_planted(Defect::PublishingForGood) {
+                self.alarm.published();
+            }
             self.planned_for = (u64::MAX, Timestamp(0));
             self.set_alarm()?;
         }
@@ -1064,8 +1235,18 @@ impl World {
     ) -> Result<(), Violation> {
         self.invocations_made += 1;
         let id = self.invocations_made;
-        self.invocations
-            .insert(id, Invocation { desk, isolate, looks: 0, calls: BTreeMap::new(), owes, old });
+        self.invocations.insert(
+            id,
+            Invocation {
+                desk,
+                isolate,
+                looks: 0,
+                calls: BTreeMap::new(),
+                owes,
+                untold: BTreeSet::new(),
+                old,
+            },
+        );
         self.plan(lasts_ms, Happening::End(id));
         self.look(id)
     }
@@ -1077,9 +1258,11 @@ impl World {
         let looks = invocation.looks;
         let todo = invocation.desk.next(&mut self.isolates[invocation.isolate].paces, now);
         if todo.is_empty() && invocation.desk.is_over() {
-            let owes = invocation.owes.clone();
+            let (owes, untold) = (invocation.owes.clone(), invocation.untold.clone());
             self.invocations.remove(&id);
-            return expect(owes.is_empty(), || format!("an invocation is over and forgot {owes:?}"));
+            return expect(owes.is_empty() && untold.is_empty(), || {
+                format!("an invocation is over and forgot {owes:?} or did not tell {untold:?}")
+            });
         }
         for todo in todo {
             match todo {
@@ -1204,8 +1387,8 @@ impl World {
     fn kill(&mut self, id: u64) {
         self.note_trouble();
         if let Some(invocation) = self.invocations.remove(&id) {
-            for (delivery, _until_ms) in invocation.calls.into_values() {
-                self.audit.call_ended(delivery);
+            for (called, _until_ms) in invocation.calls.into_values() {
+                self.audit.call_ended(called);
             }
         }
     }
@@ -1235,17 +1418,23 @@ impl World {
             self.kill(id);
             return Ok(());
         }
-        let Some(definition) = self.definition(work)? else {
+        let is_lost = self.fault(if self.company == Company::Ordered { 8 } else { 1 });
+        let definition = if is_lost { None } else { self.definition(work)? };
+        let Some(definition) = definition else {
+            self.audit.reached.insert("a definition was not found");
             self.plan(1, Happening::Hear(id, Box::new(Heard::Called { call, report: None })));
             return Ok(());
         };
         let Some(receiver) = self.receivers.get(&work.webhook) else {
             return Err(String::from("a call to nobody"));
         };
-        let answer = receiver.answer(&mut self.random, self.now_ms, timeout_s);
+        let mut answer = receiver.answer(&mut self.random, self.now_ms, timeout_s);
+        if self.fault(if self.company == Company::Ordered { 12 } else { 1 }) {
+            answer = Answer::not_made();
+        }
         let key = work.delivery.0;
         self.audit.send(work, Sent { started_at_ms: self.now().0, outcome: answer.outcome.clone() })?;
-        self.audit.call_began(key, self.was_set)?;
+        self.audit.call_began(work, self.was_set)?;
         self.note(|_world| {
             format!(
                 "send {key} attempt {}: {:?} after {} ms",
@@ -1263,7 +1452,7 @@ impl World {
         record.duration_ms = u32::try_from(answer.duration_ms).expect("a timeout at most");
         let report = Report { delivery: work.delivery, attempt: record };
         if let Some(invocation) = self.invocations.get_mut(&id) {
-            invocation.calls.insert(call, (key, work.lease_until.0));
+            invocation.calls.insert(call, ((key, work.attempt), work.lease_until.0));
             let (count, bound) = (invocation.calls.len(), self.desk_bounds.calls);
             expect(count <= bound, || {
                 format!("an invocation makes {count} calls at once, {bound} are allowed")
@@ -1275,8 +1464,8 @@ impl World {
 
     fn answered(&mut self, id: u64, call: CallId, report: Box<Report>) -> Result<(), Violation> {
         let Some(invocation) = self.invocations.get_mut(&id) else { return Ok(()) };
-        let until_ms = invocation.calls.remove(&call).map(|(delivery, until_ms)| {
-            self.audit.call_ended(delivery);
+        let until_ms = invocation.calls.remove(&call).map(|(called, until_ms)| {
+            self.audit.call_ended(called);
             until_ms
         });
         if let Some(until_ms) = until_ms {
@@ -1286,6 +1475,9 @@ impl World {
             self.audit.reached.insert("a report was lost");
             self.kill(id);
             return Ok(());
+        }
+        if let Some(invocation) = self.invocations.get_mut(&id) {
+            invocation.untold.insert((report.delivery.0, report.attempt.number));
         }
         self.hear(id, Heard::Called { call, report: Some(report) })
     }
@@ -1335,8 +1527,11 @@ impl World {
                 if tickets.len() > 1 {
                     self.audit.reached.insert("several tickets were claimed at once");
                 }
+                let told: Vec<(i64, u32)> =
+                    reports.iter().map(|report| (report.delivery.0, report.attempt.number)).collect();
                 let are_taken = reports.is_empty() || self.take_reports(reports)?;
                 if let Some(works) = self.claim(&tickets, are_taken)? {
+                    self.tell(id, &told);
                     let keys = works.works.iter().map(|work| (work.delivery.0, work.attempt));
                     self.owe(id, keys.collect::<Vec<_>>());
                     Heard::Claimed { project: project(), works }
@@ -1366,6 +1561,15 @@ impl World {
         Ok(())
     }
 
+    /// An invocation has told the project of these attempts.
+    fn tell(&mut self, id: u64, told: &[(i64, u32)]) {
+        if let Some(invocation) = self.invocations.get_mut(&id) {
+            for key in told {
+                invocation.untold.remove(key);
+            }
+        }
+    }
+
     /// What an invocation has to care for.
     fn owe(&mut self, id: u64, keys: impl IntoIterator<Item = (i64, u32)>) {
         if let Some(invocation) = self.invocations.get_mut(&id) {
@@ -1387,6 +1591,7 @@ impl World {
                 if !reports.is_empty() {
                     self.take_reports(reports)?;
                 }
+                self.note_claims(&tickets);
                 self.call("claim", |ledger, now| ledger.claim(&tickets, now)).map(|_nobody_waits| ())
             }
             Ask::Report { reports } => self.take_reports(reports).map(|_taken| ()),
@@ -1400,13 +1605,31 @@ impl World {
         }
         let now = self.now();
         self.alarm.claimed(tickets, now);
+        self.forget_tickets(tickets);
+        self.note_claims(tickets);
         let Some(works) = self.call("claim", |ledger, now| ledger.claim(tickets, now))?.done() else {
             return Ok(None);
         };
         for work in &works.works {
             self.audit.claim(work, false, now.0)?;
         }
+        let meddles = if self.company == Company::Mixed { 3 } else { 25 };
+        if !works.works.is_empty() && self.fault(meddles) {
+            let soon_ms = *self.random.pick(&[60, 2_000]).expect("some");
+            let after_ms = self.random.between(1, soon_ms);
+            self.plan(after_ms, Happening::Meddle);
+        }
         Ok(Some(works))
+    }
+
+    /// What can be claimed was given back, and is another claim from now on.
+    fn note_claims(&mut self, tickets: &[LeaseTicket]) {
+        for ticket in tickets {
+            let key = (ticket.delivery.0, ticket.attempt);
+            if self.audit.is_unclaimed(key.0, key.1) {
+                self.given_up_ms.remove(&key);
+            }
+        }
     }
 
     /// Whether it is certain that they were given back.
@@ -1450,10 +1673,16 @@ impl World {
 
     fn leave(&mut self, id: u64, project: &postern_core::webhook::ProjectName, parcels: Vec<Parcel>) {
         let now = self.now();
-        let Some(invocation) = self.invocations.get(&id) else { return };
-        let turn = self.isolates[invocation.isolate].mailbox.leave(project, parcels, now);
-        let next = if let Some(turn) = turn {
-            Happening::Carry(id, turn)
+        let Some(invocation) = self.invocations.get_mut(&id) else { return };
+        let isolate = &mut self.isolates[invocation.isolate];
+        for Parcel { report, until } in &parcels {
+            let key = (report.delivery.0, report.attempt.number);
+            invocation.untold.remove(&key);
+            isolate.left.entry(key).or_insert(Left { until_ms: until.0, hand: None });
+        }
+        let next = if let Some(turn) = isolate.mailbox.leave(project, parcels, now) {
+            isolate.turn += 1;
+            Happening::Carry(Carrying { id, turn, number: isolate.turn, since_ms: now.0 })
         } else {
             self.audit.reached.insert("another invocation carried a report");
             Happening::Hear(id, Box::new(Heard::Done))
@@ -1461,36 +1690,105 @@ impl World {
         self.plan(0, next);
     }
 
-    fn carry(&mut self, id: u64, turn: Turn) {
+    fn carry(&mut self, carrying: Carrying) -> Result<(), Violation> {
         let now = self.now();
-        let Some(invocation) = self.invocations.get(&id) else { return };
-        match self.isolates[invocation.isolate].mailbox.next(&turn, now) {
-            Carry::Now(reports) => {
+        let Some(invocation) = self.invocations.get(&carrying.id) else { return Ok(()) };
+        let isolate = &mut self.isolates[invocation.isolate];
+        let carry = isolate.mailbox.next(&carrying.turn, now);
+        let is_latest = carrying.number == isolate.turn;
+        let mut due: BTreeSet<(i64, u32)> = isolate
+            .left
+            .iter()
+            .filter(|(_key, left)| left.is_due(&carrying, now.0))
+            .map(|(key, _left)| *key)
+            .collect();
+        match carry {
+            Carry::Now(mut reports) => {
+                self.plant_in_carried(&carrying, &mut reports);
+                let isolate = self.isolate_of(carrying.id);
+                for report in &reports {
+                    let key = (report.delivery.0, report.attempt.number);
+                    due.remove(&key);
+                    if let Some(left) = isolate.and_then(|isolate| self.isolates[isolate].left.get_mut(&key))
+                    {
+                        if left.hand.is_some_and(|(turn, _since)| turn != carrying.number) {
+                            self.audit.reached.insert("reports of a stuck call were carried by another");
+                        }
+                        left.hand = Some((carrying.number, now.0));
+                    }
+                }
                 let after_ms = self.latency_ms();
-                self.plan(after_ms, Happening::AskReports(id, turn, reports));
+                self.plan(after_ms, Happening::AskReports(carrying, reports));
             }
-            Carry::After(ms) => self.plan(i64::from(ms), Happening::Carry(id, turn)),
-            Carry::Over => self.plan(0, Happening::Hear(id, Box::new(Heard::Done))),
+            Carry::After(ms) => {
+                self.plan(i64::from(ms), Happening::Carry(carrying));
+                return Ok(());
+            }
+            Carry::Over => {
+                self.plan(0, Happening::Hear(carrying.id, Box::new(Heard::Done)));
+                if !is_latest {
+                    return Ok(());
+                }
+            }
+        }
+        expect(due.is_empty() || self.was_set, || {
+            format!("reports were left and nobody carries them: {due:?}")
+        })
+    }
+
+    fn isolate_of(&self, id: u64) -> Option<usize> {
+        self.invocations.get(&id).map(|invocation| invocation.isolate)
+    }
+
+    /// Takes reports out of a call, where a defect does so.
+    fn plant_in_carried(&self, carrying: &Carrying, reports: &mut Vec<Report>) {
+        let Some(isolate) = self.isolate_of(carrying.id) else { return };
+        let (left, now_ms) = (&self.isolates[isolate].left, self.now().0);
+        let left_of = |report: &Report| left.get(&(report.delivery.0, report.attempt.number));
+        if self.is_planted(Defect::StuckDropped) {
+            reports.retain(|report| {
+                left_of(report)
+                    .and_then(|left| left.hand)
+                    .is_none_or(|(turn, _since)| turn == carrying.number)
+            });
+        }
+        if self.is_planted(Defect::DroppedEarly) {
+            reports.retain(|report| left_of(report).is_none_or(|left| left.until_ms - now_ms > 20_000));
         }
     }
 
-    fn asked_to_report(&mut self, id: u64, turn: Turn, reports: Vec<Report>) -> Result<(), Violation> {
+    fn asked_to_report(&mut self, carrying: Carrying, reports: Vec<Report>) -> Result<(), Violation> {
         let again = reports.clone();
         let is_taken =
             !self.is_unreachable(|| Ask::Report { reports: again }) && self.take_reports(reports)?;
         let jitter = Jitter::of(u32::try_from(self.random.below(1_000)).expect("small"));
         let is_taken = is_taken || self.is_planted(Defect::ReportsGivenUp);
         let carried = if is_taken { Carried::Taken } else { Carried::Not(Fault::Passing, jitter) };
-        let after_ms = self.latency_ms();
-        self.plan(after_ms, Happening::CarriedTo(id, turn, carried));
+        let after_ms = if self.fault(4) {
+            self.audit.reached.insert("a call with reports hung");
+            self.random.between(STUCK_AFTER_MS, 3 * STUCK_AFTER_MS)
+        } else {
+            self.latency_ms()
+        };
+        self.plan(after_ms, Happening::CarriedTo(carrying, carried));
         Ok(())
     }
 
-    fn carried(&mut self, id: u64, turn: Turn, carried: Carried) {
+    fn carried(&mut self, carrying: Carrying, carried: Carried) {
         let now = self.now();
-        let Some(invocation) = self.invocations.get(&id) else { return };
-        self.isolates[invocation.isolate].mailbox.carried(&turn, carried, now);
-        self.plan(0, Happening::Carry(id, turn));
+        let Some(isolate) = self.isolate_of(carrying.id) else { return };
+        let isolate = &mut self.isolates[isolate];
+        isolate.mailbox.carried(&carrying.turn, carried, now);
+        let is_in_hand = |left: &Left| left.hand.is_some_and(|(turn, _since)| turn == carrying.number);
+        if carried == Carried::Taken {
+            isolate.left.retain(|_key, left| !is_in_hand(left));
+        } else {
+            isolate.left.retain(|_key, left| !is_in_hand(left) || left.until_ms > now.0);
+            for left in isolate.left.values_mut().filter(|left| is_in_hand(left)) {
+                left.hand = None;
+            }
+        }
+        self.plan(0, Happening::Carry(carrying));
     }
 
     /// The definition that a dispatcher uses: from its own memory, from KV (which may lag), or from the
@@ -1557,6 +1855,14 @@ impl World {
         definition.timeout_s = u32::try_from(self.random.between(1, 30)).expect("small");
         for _rule in 0..self.random.below(4) {
             self.make_rule(&mut definition);
+        }
+        match self.company {
+            Company::Mixed => {}
+            Company::Ordered => definition.ordered = true,
+            Company::Crowded => {
+                let limit = u32::try_from(self.random.between(1, 9)).expect("small");
+                definition.concurrency_limit = Some(limit);
+            }
         }
         self.wake_up()?;
         let seq = self.ledger.reserve(self.now());
@@ -1700,21 +2006,84 @@ impl World {
         self.ledger.ids().id(Kind::Delivery, Seq(key))
     }
 
+    /// What is being called is cancelled, or an older one of its order is sent again.
+    fn meddle(&mut self) -> Result<(), Violation> {
+        let (called, older) = self.audit.called();
+        match self.random.pick(&older).copied() {
+            Some(key) if self.random.chance(80) => self.send_again(key),
+            _ => self.random.pick(&called).copied().map_or(Ok(()), |key| self.cancel_one(key)),
+        }
+    }
+
+    /// A webhook is paused while live deliveries come for it and others are replayed to it.
+    fn jam(&mut self) -> Result<(), Violation> {
+        let fit =
+            self.audit.definitions().filter(|(_key, definition)| definition.enabled && !definition.paused);
+        let fit: Vec<Definition> = fit.map(|(_key, definition)| definition.clone()).collect();
+        let Some(definition) = self.random.pick(&fit).cloned() else { return Ok(()) };
+        self.audit.reached.insert("a webhook was jammed");
+        let name = definition.name.clone();
+        self.pause(Definition { paused: true, ..definition })?;
+        let query = ReplayQuery {
+            webhook: Some(String::from(name.as_str())),
+            since: None,
+            until: None,
+            states: vec![State::Dead, State::Cancelled, State::Delivered],
+            types: Vec::new(),
+            missing: false,
+        };
+        self.call("create_replay", |ledger, now| ledger.create_replay(query, now))?;
+        let key = format!("jam-{}", self.order);
+        let events = (0..self.random.between(3, 8)).map(|n| self.event(&format!("{key}-{n}"))).collect();
+        self.plan(50, Happening::Post(events));
+        let after_ms = self.random.between(1_000, 4_000);
+        self.plan(after_ms, Happening::Unjam(name));
+        Ok(())
+    }
+
+    fn unjam(&mut self, name: &WebhookName) -> Result<(), Violation> {
+        let found = self.audit.definitions().find(|(_key, definition)| definition.name == *name);
+        match found.map(|(_key, definition)| definition.clone()) {
+            Some(definition) if definition.paused => self.pause(Definition { paused: false, ..definition }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pauses or resumes a webhook, as its definition says.
+    fn pause(&mut self, definition: Definition) -> Result<(), Violation> {
+        let name = definition.name.clone();
+        self.call("update_webhook", |ledger, now| ledger.update_webhook(name.as_str(), definition, None, now))
+            .map(|_reply| ())
+    }
+
     fn resend(&mut self) -> Result<(), Violation> {
         let keys = self.audit.deliveries(|state| state != State::Leased);
-        let Some(key) = self.random.pick(&keys).copied() else { return Ok(()) };
+        self.random.pick(&keys).copied().map_or(Ok(()), |key| self.send_again(key))
+    }
+
+    fn send_again(&mut self, key: i64) -> Result<(), Violation> {
         let id = self.id(key);
         self.audit.resent.insert(key);
         self.audit.asked.insert(key);
-        self.call("resend", |ledger, now| ledger.resend(&id, now)).map(|_reply| ())
+        let sent = self.call("resend", |ledger, now| ledger.resend(&id, now))?.done();
+        let is_open = self.audit.state(key).is_some_and(|state| !state.is_final());
+        expect(sent.is_none() || is_open, || format!("{key} is to be sent again and has ended"))
     }
 
     fn cancel(&mut self) -> Result<(), Violation> {
         let keys = self.audit.deliveries(|state| !state.is_final());
-        let Some(key) = self.random.pick(&keys).copied() else { return Ok(()) };
+        self.random.pick(&keys).copied().map_or(Ok(()), |key| self.cancel_one(key))
+    }
+
+    fn cancel_one(&mut self, key: i64) -> Result<(), Violation> {
         let id = self.id(key);
         self.audit.cancelled.insert(key);
-        self.call("cancel", |ledger, now| ledger.cancel(&id, now)).map(|_reply| ())
+        let cancelled = self.call("cancel", |ledger, now| ledger.cancel(&id, now))?.done();
+        if self.is_planted(Defect::PlaceForgotten) {
+            self.open()?;
+        }
+        let is_over = self.audit.state(key) == Some(State::Cancelled);
+        expect(cancelled.is_none() || is_over, || format!("{key} was cancelled and goes on"))
     }
 
     fn create_test(&mut self) -> Result<(), Violation> {
@@ -1747,6 +2116,9 @@ impl World {
             self.kill(id);
         }
         self.start_isolates();
+        let now_ms = self.now().0;
+        self.audit.excuse_until(now_ms + WATCHDOG_MS);
+        self.plan(WATCHDOG_MS, Happening::Watchdog);
         self.reopen()
     }
 

@@ -18,7 +18,7 @@ use postern_core::time::Timestamp;
 use postern_core::webhook::RateLimit;
 
 use crate::memory::window::Window;
-use crate::row::delivery::Line;
+use crate::row::delivery::{DeliveryRow, Line, Plan};
 use crate::row::webhook::StoredWebhook;
 
 /// What the definition says about a gate.
@@ -55,8 +55,9 @@ struct Gate {
     latency_ms: i64,
     /// The calls that the rate limit counts.
     window: Window,
-    /// Calls of deliveries that were cancelled while they were made, by delivery and number, with the ends of
-    /// their leases: each takes a place until its report comes. A start forgets them.
+    /// Calls of deliveries that ended while they were made (somebody cancelled them, or an earlier attempt
+    /// turned out to have been taken), by delivery and number, with the ends of their leases: each takes a
+    /// place until its report comes. A start forgets them.
     left: BTreeMap<(Seq, u32), Timestamp>,
     /// Live deliveries that were leased since a replayed one was, up to [`LIVE_IN_A_ROW`]; `None`: not known
     /// after a start.
@@ -86,7 +87,7 @@ impl Gate {
         }
     }
 
-    /// Calls under way of deliveries that were cancelled.
+    /// Calls under way of deliveries that have ended.
     fn left_at(&self, now: Timestamp) -> usize {
         self.left.values().filter(|until| **until > now).count()
     }
@@ -236,7 +237,7 @@ impl Used {
 pub(crate) struct Effects {
     /// Leases that ended: webhook, delivery.
     pub(crate) ended: Vec<(Seq, Seq)>,
-    /// Calls that go on although their deliveries were cancelled: webhook, delivery and number, end of the
+    /// Calls that go on although their deliveries have ended: webhook, delivery and number, end of the
     /// lease.
     pub(crate) left: Vec<(Seq, (Seq, u32), Timestamp)>,
     /// Calls that were reported: webhook, delivery and number.
@@ -265,6 +266,15 @@ impl Effects {
     /// A lease ended.
     pub(crate) fn end(&mut self, webhook: Seq, delivery: Seq) {
         self.ended.push((webhook, delivery));
+    }
+
+    /// A delivery ends, but not by its latest attempt: where that is being made, its call goes on and keeps
+    /// its place.
+    pub(crate) fn end_beside_call(&mut self, row: &DeliveryRow) {
+        self.end(row.webhook, row.seq);
+        if let Plan::Leased { until, claimed: true } | Plan::Inline { until } = row.plan {
+            self.left.push((row.webhook, (row.seq, row.attempt), until));
+        }
     }
 
     /// The webhook has held deliveries in this line.
@@ -386,7 +396,7 @@ impl Gates {
         self.gate(webhook).out.insert(delivery, Lease::Claimed);
     }
 
-    /// A delivery was cancelled while its call is made.
+    /// A delivery has ended while its call is made.
     pub(crate) fn leave(&mut self, webhook: Seq, call: (Seq, u32), until: Timestamp, now: Timestamp) {
         let left = &mut self.gate(webhook).left;
         left.retain(|_call, until| *until > now);
