@@ -128,7 +128,7 @@ async fn a_byte_order_mark_is_read_and_a_coding_or_charset_refused_by_name_at_ev
     let actinia = project.api.with_authorization(&basic(&project.name, &project.token));
     for (api, path, body, made) in [
         (ubiops, format!("/ubiops/v2.1/projects/{}/webhooks", project.name), webhook, 201),
-        (project.api.clone(), format!("/up42/workspaces/{}/webhooks", workspace(&project)), up42, 200),
+        (project.api.clone(), format!("/up42/workspaces/{}/webhooks", workspace(&project)), up42, 201),
         (
             actinia,
             String::from("/actinia/api/v3/locations/l/processing_async_export"),
