@@ -111,8 +111,8 @@ fn Content(
             </div>
             <TestPanel webhook=webhook name=name.clone() />
         </div>
-        <ReceiverCode webhook=webhook />
         <Latest webhook=webhook name=name />
+        <ReceiverCode webhook=webhook />
     }
     .into_any()
 }
