@@ -1,8 +1,8 @@
 //! What a message says of its body: content coding (RFC 9110 8.4) and charset (8.3.2), and how its bytes are
 //! shown as text.
 //!
-//! The decoders themselves are the platform's; here is which one is asked, and what is kept if no decoder can
-//! help.
+//! The decoders themselves are the platform's; here is which one is asked, and what is kept if no decoder
+//! can help.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,8 +20,8 @@ pub enum Coding {
     /// The platform has undone it before anybody reads the body: `gzip` and `br`, in exactly these letters
     /// (docs/platform.md 12).
     Undone(&'static str),
-    /// gzip under another spelling: `x-gzip` is the same coding (RFC 9110 8.4.1.3), and names of codings have
-    /// no case.
+    /// gzip under another spelling: `x-gzip` is the same coding (RFC 9110 8.4.1.3), and names of codings
+    /// have no case.
     Gzip,
     /// zlib's format (RFC 9110 8.4.1.2).
     Deflate,
@@ -84,8 +84,8 @@ pub fn charset_of(bytes: &[u8], content_type: Option<&str>) -> Option<String> {
     }
 }
 
-/// Why a request's JSON of this type is refused: it is in another charset than JSON's (RFC 8259 8.1), of which
-/// US-ASCII is a part.
+/// Why a request's JSON of this type is refused: it is in another charset than JSON's (RFC 8259 8.1), of
+/// which US-ASCII is a part.
 #[must_use]
 pub fn refused_charset(content_type: &str) -> Option<String> {
     let name =
@@ -124,8 +124,8 @@ pub fn utf8_text(bytes: &[u8]) -> Result<String, String> {
     }
 }
 
-/// Why a request's body with this `content-encoding` is not taken; `None` where it is. What would come out of
-/// a compressed one is not known before, so the body is not decoded.
+/// Why a request's body with this `content-encoding` is not taken; `None` where it is. What would come out
+/// of a compressed one is not known before, so the body is not decoded.
 #[must_use]
 pub fn refused_coding(content_encoding: Option<&str>) -> Option<String> {
     let coding = Coding::read(content_encoding);
@@ -153,8 +153,8 @@ pub enum Extent {
     Cut,
 }
 
-/// Bytes as they came: text where they are UTF-8, else base64, and whether it is base64. A character that was
-/// cut in two is left out.
+/// Bytes as they came: text where they are UTF-8, else base64, and whether it is base64. A character that
+/// was cut in two is left out.
 #[must_use]
 pub fn as_recorded(mut bytes: Vec<u8>, extent: Extent) -> (String, bool) {
     if extent == Extent::Cut
@@ -169,9 +169,9 @@ pub fn as_recorded(mut bytes: Vec<u8>, extent: Extent) -> (String, bool) {
     }
 }
 
-/// Bytes that are shown as text in the charset that they are in; base64 where that is unknown, where they are
-/// no text in it, and where `still_encoded` names a coding that nobody undid. `decode` is the platform's
-/// decoder: charset, bytes, and their extent.
+/// Bytes that are shown as text in the charset that they are in; base64 where that is unknown, where they
+/// are no text in it, and where `still_encoded` names a coding that nobody undid. `decode` is the
+/// platform's decoder: charset, bytes, and their extent.
 #[must_use]
 pub fn as_text(
     bytes: Vec<u8>,

@@ -747,7 +747,10 @@ mod tests {
         }
         assert_eq!(pointers(WebhookQuery::parse(&format!("search={}", "x".repeat(257)))), ["?search"]);
         assert_eq!(pointers(WebhookQuery::parse("label=a:1&label=a:2")), ["?label"]);
-        let labels = |count| (0..count).map(|number| format!("label=k{number}:v&")).collect::<String>();
+        let labels = |count: usize| {
+            let all: Vec<String> = (0..count).map(|number| format!("label=k{number}:v")).collect();
+            all.join("&")
+        };
         assert!(WebhookQuery::parse(&labels(LABELS_MAX)).is_ok());
         assert_eq!(pointers(WebhookQuery::parse(&labels(LABELS_MAX + 1))), ["?label"]);
         assert_eq!(pointers(DeliveryQuery::parse("state=lost")), ["?state"]);

@@ -21,11 +21,11 @@ pub const DEFAULT_WAITS_S: &[u32] = {
     waits
 };
 
-/// Seconds before attempt 2, 3, … of a test that retries: six attempts in about a minute, because somebody is
-/// watching.
+/// Seconds before attempt 2, 3, … of a test that retries: six attempts in about a minute, because somebody
+/// is watching.
 pub const TEST_WAITS_S: &[u32] = &[2, 5, 10, 20, 30];
-/// A test does not wait longer than so many seconds for its next attempt: where the receiver asks for more it
-/// has failed.
+/// A test does not wait longer than so many seconds for its next attempt: where the receiver asks for more
+/// it has failed.
 pub const TEST_WAIT_MAX_S: u32 = 60;
 
 /// Milliseconds to wait before attempt `next_attempt` (1-based), jittered from `seed`, never shorter than
@@ -56,8 +56,8 @@ pub fn wait_ms(
     i64::try_from(jittered_ms.max(asked_ms)).ok()
 }
 
-/// When each attempt of a webhook that retries would be made if every one before it failed at once, the first
-/// at `from`.
+/// When each attempt of a webhook that retries would be made if every one before it failed at once, the
+/// first at `from`.
 #[must_use]
 pub fn timeline(schedule: Option<&[u32]>, seed: u64, from: Timestamp) -> Vec<Timestamp> {
     let mut at = from;
@@ -77,9 +77,9 @@ const OUR_FAULTS_MAX: u32 = 100;
 /// second of these.
 const OUR_FAULT_WAITS_MS: (i64, i64) = (30_000, 3_600_000);
 
-/// Milliseconds until a call is repeated that we could not make ([`crate::delivery::Outcome::is_our_fault`]),
-/// where `before` such calls came before it in a row; `None`: the schedule counts it, so that no delivery
-/// goes on for ever.
+/// Milliseconds until a call is repeated that we could not make
+/// ([`crate::delivery::Outcome::is_our_fault`]), where `before` such calls came before it in a row; `None`:
+/// the schedule counts it, so that no delivery goes on for ever.
 #[must_use]
 pub fn our_fault_wait_ms(before: u32) -> Option<i64> {
     let (first_ms, most_ms) = OUR_FAULT_WAITS_MS;
@@ -121,11 +121,11 @@ pub const NOT_UNDERSTOOD_CHARS_MAX: usize = 100;
 const VALUES_MAX: usize = 16;
 
 impl RetryAfter {
-    /// Reads the header's value in an answer that came at `now`: whole seconds, one of the three forms of an
-    /// HTTP date, and, beyond what the RFC asks for, what receivers send by mistake: decimals (rounded up), a
-    /// unit (`45s`, `2 minutes`, `1m30s`, `PT30S`), quotes, a plus sign, a time of RFC 3339 or in seconds since
-    /// 1970, `UTC` or an offset such as `+0100` for `GMT`, and several values joined by commas or semicolons,
-    /// as two header lines arrive (the longest wait counts).
+    /// Reads the header's value in an answer that came at `now`: whole seconds, one of the three forms of
+    /// an HTTP date, and, beyond what the RFC asks for, what receivers send by mistake: decimals (rounded
+    /// up), a unit (`45s`, `2 minutes`, `1m30s`, `PT30S`), quotes, a plus sign, a time of RFC 3339 or in
+    /// seconds since 1970, `UTC` or an offset such as `+0100` for `GMT`, and several values joined by
+    /// commas or semicolons, as two header lines arrive (the longest wait counts).
     #[must_use]
     pub fn read(value: &str, now: Timestamp) -> Self {
         let value = value.trim_matches([' ', '\t']);
@@ -227,7 +227,8 @@ fn part_s(number: &str, unit: &str) -> Option<u32> {
     if (whole.is_empty() && decimals.is_empty()) || decimals.contains('.') {
         return None;
     }
-    // More digits than a number has are still "very long"; no digit at all is nothing before a decimal point.
+    // More digits than a number has are still "very long"; no digit at all is nothing before a decimal
+    // point.
     let whole = if whole.is_empty() { 0 } else { whole.parse::<u64>().unwrap_or(u64::MAX) };
     // A part of a unit counts to the nanosecond, and whatever is left of it as one more.
     let nanos = decimals.bytes().chain(std::iter::repeat(b'0')).take(9);
@@ -273,8 +274,8 @@ fn http_date(text: &str, now: Timestamp) -> Option<Timestamp> {
     Some(Timestamp(utc_s * 1_000))
 }
 
-/// Seconds by which a zone is ahead of UTC (RFC 5322 3.3): `+0130`, or `0130` for one that is behind, because
-/// a `-` is where a date is split.
+/// Seconds by which a zone is ahead of UTC (RFC 5322 3.3): `+0130`, or `0130` for one that is behind,
+/// because a `-` is where a date is split.
 fn ahead_s(zone: &str) -> Option<i64> {
     let digits = zone.strip_prefix('+').unwrap_or(zone);
     let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.len() == 4)?;

@@ -124,8 +124,8 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotFound`]; [`LedgerError::StateConflict`] while an attempt is being made, where the
-    /// webhook is disabled or deleted, and after 1,000 attempts; [`LedgerError::Quota`] where it has ended and
-    /// as many are open as may be; the database fails.
+    /// webhook is disabled or deleted, and after 1,000 attempts; [`LedgerError::Quota`] where it has ended
+    /// and as many are open as may be; the database fails.
     pub fn resend(&mut self, id: &str, now: Timestamp) -> Result<DeliveryView, LedgerError> {
         let seq = self.seq_of(Kind::Delivery, id, "delivery")?;
         let row = self.delivery_row(seq)?;
@@ -191,8 +191,8 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Records the attempt of a delivery that was cancelled while it was being made, and not reported: its number
-/// is not reused. Inside the caller's transaction.
+/// Records the attempt of a delivery that was cancelled while it was being made, and not reported: its
+/// number is not reused. Inside the caller's transaction.
 pub(crate) fn record_unreported<S: Sql>(
     sql: &S,
     row: &DeliveryRow,

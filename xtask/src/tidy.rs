@@ -36,7 +36,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("postern-edge", &["postern-core", "postern-ledger", "postern-engine"]),
     ("postern-app", &["postern-core"]),
     ("postern-executor", &[]),
-    ("postern-tests", &["postern-core", "postern-executor"]),
+    ("postern-receiver", &[]),
+    ("postern-tests", &["postern-core", "postern-executor", "postern-receiver"]),
     ("postern-vectors", &["postern-core"]),
     ("postern-xtask", &[]),
 ];

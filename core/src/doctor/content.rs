@@ -1,5 +1,7 @@
 //! What is signed and how, right and as people get it wrong.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -66,23 +68,50 @@ fn hmac_sha512(key: &[u8], content: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// A signature as somebody wrote it: whether it stands for these bytes, and with which mistake.
-pub(super) fn written(signature: &str, bytes: &[u8]) -> Option<Option<Mistake>> {
+/// How a signature is written that stands for the right bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// As it should be.
+    Right,
+    /// With this mistake.
+    Wrong(Mistake),
+}
+
+impl Writing {
+    /// The mistake, if there is one.
+    pub(super) const fn mistake(self) -> Option<Mistake> {
+        match self {
+            Self::Right => None,
+            Self::Wrong(mistake) => Some(mistake),
+        }
+    }
+}
+
+/// The hexadecimal digits of some bytes.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        // Writing to a String never fails.
+        let _written = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+/// How a signature is written, if it stands for these bytes.
+pub(super) fn written(signature: &str, bytes: &[u8]) -> Option<Writing> {
     let right = STANDARD.encode(bytes);
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (url_safe, bare) = (right.replace('+', "-").replace('/', "_"), right.trim_end_matches('='));
+    if signature == right {
+        return Some(Writing::Right);
+    }
+    let hex = hex(bytes);
+    let url_safe = right.replace('+', "-").replace('/', "_");
     let ways = [
-        (None, right.as_str()),
-        (Some(Mistake::SignatureLacksPadding), bare),
-        (Some(Mistake::SignatureIsUrlSafe), url_safe.as_str()),
-        (Some(Mistake::SignatureIsUrlSafe), url_safe.trim_end_matches('=')),
-        (Some(Mistake::SignatureOfHex), &STANDARD.encode(&hex)),
+        (Mistake::SignatureLacksPadding, right.trim_end_matches('=')),
+        (Mistake::SignatureIsUrlSafe, url_safe.as_str()),
+        (Mistake::SignatureIsUrlSafe, url_safe.trim_end_matches('=')),
+        (Mistake::SignatureOfHex, &STANDARD.encode(&hex)),
     ];
-    if let Some((mistake, _)) = ways.into_iter().find(|(_, way)| *way == signature) {
-        return Some(mistake);
-    }
-    if signature.eq_ignore_ascii_case(&hex) {
-        return Some(Some(Mistake::SignatureInHex));
-    }
-    (signature.strip_prefix("v1,") == Some(right.as_str())).then_some(Some(Mistake::SignatureHasVersion))
+    let found = ways.into_iter().find(|(_, way)| *way == signature).map(|(mistake, _)| mistake);
+    let in_hex = || signature.eq_ignore_ascii_case(&hex).then_some(Mistake::SignatureInHex);
+    let whole = || (signature.strip_prefix("v1,") == Some(&right)).then_some(Mistake::SignatureHasVersion);
+    found.or_else(in_hex).or_else(whole).map(Writing::Wrong)
 }

@@ -1,5 +1,7 @@
 //! JSON in other clothes: the same values with the white space and the escapes of another writer.
 
+use std::fmt::Write as _;
+
 /// How a writer puts white space between the parts of JSON.
 #[derive(Clone, Copy)]
 pub(super) enum Layout {
@@ -31,7 +33,7 @@ pub(super) fn laid_out(json: &str, layout: Layout) -> Option<String> {
             }
             '{' | '[' => {
                 out.push(c);
-                while rest.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
                 if let Some(end) = rest.next_if(|next| ['}', ']'].contains(next)) {
                     out.push(end);
                 } else {
@@ -75,7 +77,8 @@ pub(super) fn escaped(json: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a String never fails.
+                let _written = write!(out, "\\u{unit:04x}");
             }
         }
     }

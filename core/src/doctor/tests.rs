@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use super::content::hex;
 use super::*;
 use crate::signing::{self, Secret};
 
@@ -39,10 +40,6 @@ fn hmac(key: &[u8], content: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key");
     mac.update(content);
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// What code computes that signs this content with this key.
@@ -142,8 +139,8 @@ fn codes() -> Vec<(Mistake, String)> {
         (Mistake::HashIsSha512, STANDARD.encode(sha512.finalize().into_bytes())),
         (Mistake::HashHasNoKey, STANDARD.encode(Sha256::digest(&content))),
         (Mistake::KeyIsContent, computed(content.as_bytes(), &key)),
-        (Mistake::SignatureInHex, hex(&mac)),
-        (Mistake::SignatureOfHex, STANDARD.encode(hex(&mac).to_lowercase())),
+        (Mistake::SignatureInHex, hex(&mac).to_uppercase()),
+        (Mistake::SignatureOfHex, STANDARD.encode(hex(&mac))),
         (Mistake::SignatureIsUrlSafe, URL_SAFE.encode(&mac)),
         (Mistake::SignatureIsUrlSafe, URL_SAFE_NO_PAD.encode(&mac)),
         (Mistake::SignatureLacksPadding, STANDARD.encode(&mac).trim_end_matches('=').to_owned()),

@@ -1,6 +1,6 @@
 //! The search for the mistake.
 
-use super::content::{HMAC_SHA256, Signer, heads, signers, written};
+use super::content::{HMAC_SHA256, Signer, Writing, heads, signers, written};
 use super::forms::{Way, bodies, key_of, keys_as_copied, keys_in_code};
 use super::mistake::Mistake;
 use super::received::Received;
@@ -16,8 +16,8 @@ const PAIRS_BODY_BYTES_MAX: usize = 64 * 1024;
 pub enum Diagnosis {
     /// The request verifies with this secret, and the computed signature is the right one.
     Right,
-    /// The request is not what was signed, or the secret not the one that signed it: it verifies without these
-    /// mistakes.
+    /// The request is not what was signed, or the secret not the one that signed it: it verifies without
+    /// these mistakes.
     ChangedOnTheWay(Vec<Mistake>),
     /// The request verifies. The code that computed the other signature makes these mistakes.
     WrongInCode(Vec<Mistake>),
@@ -85,7 +85,7 @@ pub fn examine(received: &Received, secret: &str, computed: Option<&str>) -> Dia
         .collect();
     let of_sender = |bytes: &[u8]| {
         // A sender writes its signature right.
-        sent.iter().any(|sent| written(sent, bytes) == Some(None)).then_some(None)
+        sent.iter().any(|sent| written(sent, bytes) == Some(Writing::Right)).then_some(Writing::Right)
     };
     let Some(changed) = on_the_way.search(of_sender) else { return Diagnosis::Unknown };
     if !changed.is_empty() {
@@ -105,17 +105,13 @@ pub fn examine(received: &Received, secret: &str, computed: Option<&str>) -> Dia
 
 impl Tries {
     /// The fewest mistakes with which `is_it` knows the signature; it tells the mistake in its writing.
-    fn search(&self, is_it: impl Fn(&[u8]) -> Option<Option<Mistake>>) -> Option<Vec<Mistake>> {
+    fn search(&self, is_it: impl Fn(&[u8]) -> Option<Writing>) -> Option<Vec<Mistake>> {
         let is_long = self.bodies.first().is_some_and(|body| body.with.len() > PAIRS_BODY_BYTES_MAX);
         (0..=if is_long { 1 } else { AT_ONCE_MAX }).find_map(|count| self.search_with(count, &is_it))
     }
 
     /// The same with exactly so many.
-    fn search_with(
-        &self,
-        count: usize,
-        is_it: &impl Fn(&[u8]) -> Option<Option<Mistake>>,
-    ) -> Option<Vec<Mistake>> {
+    fn search_with(&self, count: usize, is_it: &impl Fn(&[u8]) -> Option<Writing>) -> Option<Vec<Mistake>> {
         for key in &self.keys {
             for body in &self.bodies {
                 for head in &self.heads {
@@ -130,7 +126,7 @@ impl Tries {
                             continue;
                         }
                         if let Some(in_writing) = is_it(&(signer.with)(&key.with, &content)) {
-                            let found: Vec<Mistake> = made.chain(in_writing).collect();
+                            let found: Vec<Mistake> = made.chain(in_writing.mistake()).collect();
                             if found.len() == count {
                                 return Some(found);
                             }

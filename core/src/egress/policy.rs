@@ -32,11 +32,11 @@ pub struct Target {
 
 /// Suffixes that never lead to a public host. Reserved: RFC 6761 (`localhost`, `test`, `invalid`), RFC 6762
 /// (`local`), RFC 7686 (`onion`), RFC 9476 (`alt`), RFC 8375 and RFC 9665 (below `arpa`, which holds
-/// infrastructure and no receiver), ICANN's `internal`. Used on private networks: those of RFC 6762 appendix
-/// G, ICANN's `mail` that is never delegated, what resolvers, containers and clusters add (`localdomain`,
-/// `localnet`, `workgroup`, `domain`, `svc`, `cluster.local`, `kube`, `nomad`, `consul`, `docker`, `podman`,
-/// `lxd`, `incus`, `mesos`, `openstacklocal`, `novalocal`, `lab`, `priv`), and `i2p`, which needs a network of
-/// its own as `onion` does.
+/// infrastructure and no receiver), ICANN's `internal`. Used on private networks: those of RFC 6762
+/// appendix G, ICANN's `mail` that is never delegated, what resolvers, containers and clusters add
+/// (`localdomain`, `localnet`, `workgroup`, `domain`, `svc`, `cluster.local`, `kube`, `nomad`, `consul`,
+/// `docker`, `podman`, `lxd`, `incus`, `mesos`, `openstacklocal`, `novalocal`, `lab`, `priv`), and `i2p`,
+/// which needs a network of its own as `onion` does.
 ///
 /// RFC 6761's `example` is left out: it resolves nowhere, so a callback to it fails and harms nobody, and it
 /// is what documents and tests write.
@@ -90,8 +90,8 @@ pub(super) const REFUSED_PORTS: [u16; 22] = [
 
 /// Decides whether `url` may be called. Asked again with the answer's URL it gives the same answer.
 ///
-/// `allow_private_targets` lifts three rules and no other: http, addresses that are not public, names without
-/// a dot.
+/// `allow_private_targets` lifts three rules and no other: http, addresses that are not public, names
+/// without a dot.
 ///
 /// # Errors
 /// The reason why not, in words for the person who typed it.

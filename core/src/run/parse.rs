@@ -1,7 +1,5 @@
 //! What bodies about runs may hold: every bad field at once, as everywhere.
 
-use std::collections::BTreeMap;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
@@ -59,11 +57,14 @@ pub fn create(body: &str, policy: &Policy, entry: Entry) -> Result<RunDraft, Inp
     }
 }
 
-/// Whether a chain has callbacks of its own, as actinia's have: nobody would call them, and every reader would
-/// see their credentials.
+/// Whether a chain has callbacks of its own, as actinia's have: nobody would call them, and every reader
+/// would see their credentials.
 fn names_webhooks(chain: &RawValue) -> bool {
-    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(chain.get())
-        .is_ok_and(|members| members.contains_key("webhooks"))
+    #[derive(Deserialize)]
+    struct Callbacks {
+        webhooks: Option<IgnoredAny>,
+    }
+    serde_json::from_str::<Callbacks>(chain.get()).is_ok_and(|chain| chain.webhooks.is_some())
 }
 
 /// Reads `webhooks`: `finished`, `update` and `auth`. Credentials in an address become its `Authorization`

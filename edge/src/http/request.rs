@@ -60,12 +60,12 @@ impl Incoming {
         self.headers.get(name).ok().flatten()
     }
 
-    /// Checks the headers that ask for something: what an operation reads of them, and that a write gets none
-    /// that it would ignore, because whoever sends one counts on it.
+    /// Checks the headers that ask for something: what an operation reads of them, and that a write gets
+    /// none that it would ignore, because whoever sends one counts on it.
     ///
     /// # Errors
-    /// 422 for an `Idempotency-Key` that is too long, empty or not ASCII, and for a header that the operation
-    /// does not read; 412 for an `If-Match` that is not one of our versions.
+    /// 422 for an `Idempotency-Key` that is too long, empty or not ASCII, and for a header that the
+    /// operation does not read; 412 for an `If-Match` that is not one of our versions.
     pub(crate) fn check_headers(&self, operation: Operation) -> Result<(), ApiError> {
         if operation.method() == Method::Get {
             return Ok(());
@@ -91,9 +91,9 @@ impl Incoming {
         }
     }
 
-    /// The network address that the request came from, as the platform says: in a header at the edge, and in
-    /// `cf.clientIp` under `workerd serve` (docs/platform.md 13), whose socket takes the header away, so that
-    /// no client can choose its address.
+    /// The network address that the request came from, as the platform says: in a header at the edge, and
+    /// in `cf.clientIp` under `workerd serve` (docs/platform.md 13), whose socket takes the header away, so
+    /// that no client can choose its address.
     pub(crate) fn address(&self) -> Option<&str> {
         self.address
             .get_or_init(|| {
@@ -132,8 +132,8 @@ impl Incoming {
     /// The body of a call that takes JSON, as text.
     ///
     /// # Errors
-    /// 415 where it is not declared `application/json` in UTF-8 or has a content coding, 413 over [`BODY_BYTES_MAX`],
-    /// 400 where it is not UTF-8.
+    /// 415 where it is not declared `application/json` in UTF-8 or has a content coding, 413 over
+    /// [`BODY_BYTES_MAX`], 400 where it is not UTF-8.
     pub(crate) async fn json_text(&mut self) -> Result<String, ApiError> {
         self.json_text_up_to(BODY_BYTES_MAX).await
     }
@@ -212,8 +212,8 @@ impl Incoming {
     }
 }
 
-/// Bytes that are read of a body beyond its limit before it is cut off; as many as the limit if that is more,
-/// so that who sends twice what is allowed is told so at every door.
+/// Bytes that are read of a body beyond its limit before it is cut off; as many as the limit if that is
+/// more, so that who sends twice what is allowed is told so at every door.
 const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 fn too_large(bytes_max: usize) -> ApiError {
@@ -234,7 +234,8 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// The version that an `If-Match` header names (RFC 9110 13.1.1): `"3"` or `W/"3"`; `None` where any will do.
+/// The version that an `If-Match` header names (RFC 9110 13.1.1): `"3"` or `W/"3"`; `None` where any will
+/// do.
 ///
 /// # Errors
 /// A value that is not one of our versions matches nothing.

@@ -1,4 +1,5 @@
-//! The doors that read: each in a project with a long history, whose searches look at as many rows as they may.
+//! The doors that read: each in a project with a long history, whose searches look at as many rows as they
+//! may.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;

@@ -104,8 +104,8 @@ fn Pasted(
     .into_any()
 }
 
-/// Fills in the secret of the webhook whose attempt is looked at: only when somebody asks for it, because it is
-/// one.
+/// Fills in the secret of the webhook whose attempt is looked at: only when somebody asks for it, because
+/// it is one.
 #[component]
 fn StoredSecret(
     /// What is typed.

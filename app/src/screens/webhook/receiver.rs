@@ -1,4 +1,5 @@
-//! Code of a receiver: the files of `examples/receivers`, which the tests run where their language is at hand.
+//! Code of a receiver: the files of `examples/receivers`, which the tests run where their language is at
+//! hand.
 
 use leptos::prelude::*;
 use postern_core::api::webhook::WebhookView;

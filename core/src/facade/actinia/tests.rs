@@ -231,7 +231,7 @@ fn a_refusal_repeats_little_of_what_was_sent() {
     for chain in [
         json!({"version": long, "list": []}),
         json!({"version": 1, "list": [], "webhooks": {"finished": format!("http://{long}")}}),
-        json!({"version": 1, "list": [], "webhooks": {long.clone(): 1}}),
+        json!({"version": 1, "list": [], "webhooks": {long: 1}}),
     ] {
         let refusal = submitted(&chain).refusal.expect("a refusal");
         assert!((10..=1_024).contains(&refusal.len()), "{} bytes", refusal.len());

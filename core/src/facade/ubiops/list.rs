@@ -26,7 +26,8 @@ pub struct ListFilter {
 
 impl ListFilter {
     /// Reads the raw query `labels=k:v,k:v&object_type=&event=`. An empty value counts as not given. A part
-    /// of `labels` without a colon goes on with the value before it: `labels=city:Zug, Switzerland,env:prod`.
+    /// of `labels` without a colon goes on with the value before it: `labels=city:Zug,
+    /// Switzerland,env:prod`.
     ///
     /// # Errors
     /// Every bad or unknown parameter.
@@ -76,8 +77,8 @@ impl ListFilter {
         (!rest.iter().any(|part| part.contains(':'))).then(|| (String::from(key), String::from(value)))
     }
 
-    /// Whether the parts can be read as labels that are all among `labels`. Each place between two parts where
-    /// a label can start is looked at once.
+    /// Whether the parts can be read as labels that are all among `labels`. Each place between two parts
+    /// where a label can start is looked at once.
     fn has_labels(&self, labels: &BTreeMap<String, String>) -> bool {
         let parts = &self.labels;
         let mut starts = BTreeSet::from([0]);
