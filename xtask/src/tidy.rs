@@ -29,7 +29,7 @@ pub(crate) const MEMBERS: [&str; 8] =
 
 /// Who may depend on whom: `edge -> engine -> ledger -> core <- app`. The tests talk HTTP and know only the
 /// wire types.
-const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
     ("postern-core", &[]),
     ("postern-ledger", &["postern-core"]),
     ("postern-engine", &["postern-core", "postern-ledger"]),
