@@ -12,7 +12,7 @@ use crate::schedule::Finding;
 const FIRST_LOAD_GZIP_BYTES_MAX: u64 = 300_000;
 /// What the Worker may weigh after `gzip -9`. The platform's limit is far above that; start-up time is what
 /// it buys (`cargo xtask bench --only start`).
-const WORKER_GZIP_BYTES_MAX: u64 = 1_300_000;
+const WORKER_GZIP_BYTES_MAX: u64 = 1_400_000;
 
 /// Checks the dashboard's first load.
 ///
