@@ -73,7 +73,8 @@ impl Toolbox {
     /// Finds what is there, installs what is not, and says so line by line.
     ///
     /// # Errors
-    /// One sentence about the first thing that could neither be found nor installed, and what to do about it.
+    /// One sentence about the first thing that could neither be found nor installed, and what to do about
+    /// it.
     pub(crate) fn prepare() -> Result<Self> {
         report::say("tools");
         let mut wasm_toolchain = None;
@@ -306,11 +307,13 @@ pub(crate) fn find_or_compile_trunk() -> Result<PathBuf> {
         return Ok(found);
     }
     let target = workspace::cache()?.join("trunk-build");
-    let mut install = process::command("nice");
-    install.args(["-n", "19", "cargo"]);
+    let mut install = process::command("cargo");
+    // Only the compiler is in no hurry: a cargo that is starved holds the lock of the package cache all the
+    // longer, and every other build waits for that.
+    install.env("RUSTC_WRAPPER", "nice");
     cargo_install(&mut install, "trunk", TRUNK_VERSION, &target)?;
-    // It asks for the newest compiler, and does with older ones. Without its look for newer versions it needs
-    // less.
+    // It asks for the newest compiler, and does with older ones. Without its look for newer versions it
+    // needs less.
     install.args(["--ignore-rust-version", "--no-default-features", "--features", "rustls"]);
     must_succeed(install, "cargo install trunk")?;
     files::remove_folder(&target)?;
