@@ -162,9 +162,13 @@ const NESTED_MAX: u8 = 2;
 /// Where a text that holds URLs ends one: `link: <https://r.example/?a=1>; rel="next"`.
 const ENDS: [char; 5] = [' ', '\t', '<', '>', '"'];
 
+/// Takes time by the length of the text: each part of it is looked at once on each level, because strangers
+/// write the paths that inboxes record.
 fn masked(text: &str, nested_max: u8) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
+    // Bytes of the text from the end of the parameters at hand on: found once for all that stand before it.
+    let mut behind_parameters = usize::MAX;
     while let Some(at) = rest.find(['?', '&', ';', '#', '/']) {
         let (before, from) = rest.split_at(at);
         let (mark, behind) = from.split_at(1);
@@ -181,12 +185,18 @@ fn masked(text: &str, nested_max: u8) -> String {
             }
             rest = behind;
         } else if mark != "/" {
-            let end = rest.find(|c| ['&', '#'].contains(&c) || ENDS.contains(&c)).unwrap_or(rest.len());
-            let (parameter, behind) = rest.split_at(end);
-            if let Some((name, value)) = parameter.split_once('=')
-                && !value.is_empty()
-                && (is_masked(name) || holds_credentials(value, nested_max))
-            {
+            let is_first = rest.len() < behind_parameters;
+            if is_first {
+                let end = rest.find(|c| ['&', '#'].contains(&c) || ENDS.contains(&c));
+                behind_parameters = rest.len() - end.unwrap_or(rest.len());
+            }
+            let (parameters, behind) = rest.split_at(rest.len() - behind_parameters);
+            // What an encoded value holds, the first parameter's value has to its end.
+            let nested = || {
+                let (name, value) = parameters.split_once('=').filter(|_| is_first)?;
+                holds_credentials(value, nested_max).then_some(name)
+            };
+            if let Some(name) = masked_name(parameters).or_else(nested) {
                 masked.extend([name, "=", HIDDEN]);
                 rest = behind;
             }
@@ -194,6 +204,12 @@ fn masked(text: &str, nested_max: u8) -> String {
     }
     masked.push_str(rest);
     masked
+}
+
+/// The name of the first of these parameters, if its value is to be masked.
+fn masked_name(parameters: &str) -> Option<&str> {
+    let (name, from) = parameters.split_at(parameters.find(['=', '?', ';', '/'])?);
+    (from.starts_with('=') && from.len() > 1 && is_masked(name)).then_some(name)
 }
 
 /// Whether an encoded value holds a URL with something to mask.
@@ -224,9 +240,6 @@ pub fn mask_header(name: &str, value: &mut String) {
 /// By the name as it is written in a query. A broken escape hides nothing that a receiver would not read as
 /// it stands.
 fn is_masked(name: &str) -> bool {
-    if name.contains(['?', ';', '/']) {
-        return false;
-    }
     let spaced = name.replace('+', " ");
     is_credential_parameter(route::decode_segment(&spaced).as_deref().unwrap_or(name))
 }

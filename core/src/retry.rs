@@ -188,16 +188,14 @@ fn read_one(value: &str, now: Timestamp) -> Option<RetryAfter> {
 /// Seconds of a length of time such as `60`, `4.5`, `45s`, `2 minutes`, `1500ms`, `1h30m` or `PT30S` (ISO
 /// 8601), rounded up.
 fn length_s(value: &str) -> Option<u32> {
-    let duration = value.strip_prefix(['P', 'p']);
-    let mut rest = duration.unwrap_or(value);
+    // In a duration of ISO 8601, `T` only parts days from hours.
+    let duration = value.strip_prefix(['P', 'p']).map(|duration| duration.replace(['T', 't'], ""));
+    let mut rest = duration.as_deref().unwrap_or(value);
     let mut sum = 0_u32;
     loop {
-        if duration.is_some() {
-            rest = rest.strip_prefix(['T', 't']).unwrap_or(rest);
-        }
         let (number, behind) = split_where(rest, |c| !c.is_ascii_digit() && c != '.');
         let (unit, behind) = split_where(behind.trim_start(), |c| !c.is_ascii_alphabetic());
-        sum = sum.saturating_add(part_s(number, unit.strip_suffix(['T', 't']).unwrap_or(unit))?);
+        sum = sum.saturating_add(part_s(number, unit)?);
         rest = behind.trim_start();
         if rest.is_empty() {
             return Some(sum);

@@ -217,8 +217,8 @@ impl Secret {
     /// The signature of `content`, without its scheme.
     fn sign(&self, content: &[u8]) -> Result<Vec<u8>, SecretFault> {
         match &self.0 {
-            Key::Symmetric(bytes) => Ok(mac(bytes, content).finalize().into_bytes().to_vec()),
-            Key::Text(text) => Ok(mac(text.as_bytes(), content).finalize().into_bytes().to_vec()),
+            Key::Symmetric(bytes) => Ok(hmac_sha256(bytes, content)),
+            Key::Text(text) => Ok(hmac_sha256(text.as_bytes(), content)),
             Key::Private(key) => sign_with_key(key, content),
         }
     }
@@ -226,7 +226,7 @@ impl Secret {
 
 /// The base64 of the HMAC-SHA256 of `content`.
 pub(crate) fn hmac_base64(key: &[u8], content: &[u8]) -> String {
-    STANDARD.encode(mac(key, content).finalize().into_bytes())
+    STANDARD.encode(hmac_sha256(key, content))
 }
 
 /// The base64 of the SHA-256 of `content`.
@@ -234,10 +234,11 @@ pub(crate) fn sha256_base64(content: &[u8]) -> String {
     STANDARD.encode(Sha256::digest(content))
 }
 
-fn mac(secret: &[u8], content: &[u8]) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
+/// The HMAC-SHA256 of `content`.
+pub(crate) fn hmac_sha256(key: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(content);
-    mac
+    mac.finalize().into_bytes().to_vec()
 }
 
 /// A private key from its seed.

@@ -164,14 +164,14 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Whether the store has room for what an executor says.
-    pub(crate) fn admit_run_words<const N: usize>(
+    pub(crate) fn admit_run_words(
         &self,
         log: &[Box<RawValue>],
-        texts: [Option<&str>; N],
+        texts: &[Option<&str>],
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         let entries: usize = log.iter().map(|entry| entry.get().len()).sum();
-        match entries + texts.into_iter().flatten().map(str::len).sum::<usize>() {
+        match entries + texts.iter().flatten().map(|text| text.len()).sum::<usize>() {
             0 => Ok(()),
             bytes => self.admit_bytes(bytes as u64, now),
         }

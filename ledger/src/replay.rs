@@ -14,9 +14,10 @@ use std::collections::BTreeSet;
 
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
-use postern_core::api::replay::{COUNTED_MAX, ReplayCount, ReplayState, ReplayView};
+use postern_core::api::replay::{COUNTED_MAX, LOOKED_MAX, ReplayCount, ReplayState, ReplayView};
 use postern_core::budget::{Budget, REQUEST_STEPS_MAX};
 use postern_core::change::Changes;
+use postern_core::delivery::State;
 use postern_core::event::{OPERATIONAL_PREFIX, is_operational};
 use postern_core::filter::{self, EventFacts};
 use postern_core::id::{Kind, Seq};
@@ -105,7 +106,8 @@ impl<S: Sql> Ledger<S> {
         self.replay_at(seq)
     }
 
-    /// How many deliveries a replay would make due.
+    /// How many deliveries a replay would make due: of those that were given up or cancelled, or of all, it
+    /// looks at [`LOOKED_MAX`].
     ///
     /// # Errors
     /// [`LedgerError::NotFound`] for an unknown webhook; the database fails.
@@ -115,29 +117,42 @@ impl<S: Sql> Ledger<S> {
         if stored.query.missing {
             return self.count_missing(&stored, after, before);
         }
-        let is_capped = self.count_rows(&stored, after, before, COUNTED_MAX)? >= COUNTED_MAX;
-        let of_webhook = of_webhook(stored.webhook);
+        // What was given up or cancelled is found in its index, past all that was delivered. An event is read
+        // only for its type.
+        let states = &stored.query.states;
+        let is_rare = states.iter().all(|state| matches!(state, State::Dead | State::Cancelled));
+        let found = if is_rare {
+            "INDEXED BY delivery_unsent WHERE state IN ('dead', 'cancelled') AND state IN (SELECT value FROM json_each(?5)) AND"
+        } else {
+            "WHERE"
+        };
+        let (kind, event) = match stored.query.types.as_slice() {
+            [] => ("''", ""),
+            _ => ("e.type", "CROSS JOIN event AS e ON e.seq = d.event"),
+        };
         let rows = self.sql.run(
             &format!(
-                "SELECT d.webhook, e.type, count(*)
-                 FROM (SELECT event, webhook, state FROM delivery WHERE seq > ?1 AND seq < ?2 {of_webhook} ORDER BY seq LIMIT ?4) AS d
-                 CROSS JOIN event AS e ON e.seq = d.event
-                 WHERE d.state IN (SELECT value FROM json_each(?5)) GROUP BY d.webhook, e.type"
+                "SELECT d.webhook, {kind}, count(CASE WHEN d.state IN (SELECT value FROM json_each(?5)) THEN 1 END), count(*)
+                 FROM (SELECT event, webhook, state FROM delivery {found} seq > ?1 AND seq < ?2 {} LIMIT ?4) AS d
+                 {event} GROUP BY 1, 2",
+                of_webhook(stored.webhook)
             ),
             &[
                 Value::from(after),
                 Value::from(before),
                 Value::from(stored.webhook),
-                Value::from(COUNTED_MAX),
-                Value::Text(to_json(&stored.query.states)?),
+                Value::from(LOOKED_MAX),
+                Value::Text(to_json(states)?),
             ],
         )?;
-        let mut count: u32 = 0;
+        let (mut count, mut looked): (u32, u32) = (0, 0);
         for row in &rows {
+            looked = looked.saturating_add(row.number(3)?);
             if self.roster.get(row.seq(0)?).is_some() && stored.query.takes_type(row.text(1)?) {
                 count = count.saturating_add(row.number(2)?);
             }
         }
+        let is_capped = looked >= LOOKED_MAX;
         Ok(if is_capped { ReplayCount::at_least(count) } else { ReplayCount::exactly(count) })
     }
 
@@ -490,12 +505,13 @@ const fn of_webhook(webhook: Option<Seq>) -> &'static str {
 mod tests {
     use std::rc::Rc;
 
-    use postern_core::delivery::{Outcome, State, Trigger};
+    use postern_core::delivery::{Outcome, Trigger};
     use postern_core::filter::EventPattern;
     use postern_core::webhook::Definition;
 
     use super::*;
     use crate::support::build::{START, attempt, create, event, in_order, ledger, missing, post, webhook};
+    use crate::support::history::add;
     use crate::support::native::Native;
     use crate::{DeliveryFilter, InlineLimit, Report, Row, SqlError};
 
@@ -543,6 +559,30 @@ mod tests {
 
     fn single_attempt(name: &str, pattern: &str) -> Definition {
         Definition { retry: false, ..webhook(name, pattern) }
+    }
+
+    #[test]
+    fn a_dry_run_of_what_was_given_up_looks_past_what_was_delivered() {
+        let mut ledger = ledger();
+        let [a, b] = ["a", "b"].map(|name| create(&mut ledger, webhook(name, "*")));
+        ledger = add(&ledger.sql, a, 3, "order.paid", State::Dead);
+        ledger = add(&ledger.sql, a, 2, "order.sent", State::Cancelled);
+        ledger = add(&ledger.sql, b, i64::from(LOOKED_MAX), "order.paid", State::Delivered);
+        ledger = add(&ledger.sql, b, 4, "order.paid", State::Dead);
+        let now = START.plus_ms(86_400_000);
+        let counted = |query: ReplayQuery| ledger.count_replay(query, now).unwrap();
+        assert_eq!(counted(query()), ReplayCount::exactly(9));
+        let of = |name: &str| Some(String::from(name));
+        assert_eq!(counted(ReplayQuery { webhook: of("a"), ..query() }), ReplayCount::exactly(5));
+        assert_eq!(counted(ReplayQuery { states: vec![State::Dead], ..query() }), ReplayCount::exactly(7));
+        let paid = vec![EventPattern::parse("order.paid").unwrap()];
+        assert_eq!(counted(ReplayQuery { types: paid, ..query() }), ReplayCount::exactly(7));
+        // The oldest are looked at, so many of them.
+        let all = vec![State::Delivered, State::Dead, State::Cancelled];
+        let looked = ReplayCount::at_least(LOOKED_MAX);
+        assert_eq!(counted(ReplayQuery { states: all.clone(), ..query() }), looked);
+        let of_a = ReplayQuery { states: all, webhook: of("a"), ..query() };
+        assert_eq!(counted(of_a), ReplayCount::exactly(5));
     }
 
     #[test]

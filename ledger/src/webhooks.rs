@@ -1,5 +1,7 @@
 //! Webhooks: create, read, update, delete, list.
 
+use std::collections::BTreeMap;
+
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
 use postern_core::api::webhook::{HELD_MAX, Health, HealthStatus, RECENT_MAX, Standing, WebhookView};
@@ -68,8 +70,17 @@ impl WebhookFilter {
             && self.contract.is_none_or(|contract| webhook.contract == contract)
     }
 
-    fn has_labels(&self, webhook: &Definition) -> bool {
-        self.labels.iter().all(|(key, value)| webhook.labels.get(key) == Some(value))
+    /// Whether the definition that is stored as this text has the labels. Of a text that can't be read none
+    /// is known.
+    fn has_labels(&self, definition: &str) -> bool {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Labelled {
+            labels: BTreeMap<String, String>,
+        }
+        let is_labelled =
+            |webhook: Labelled| self.labels.iter().all(|(key, value)| webhook.labels.get(key) == Some(value));
+        self.labels.is_empty() || serde_json::from_str(definition).is_ok_and(is_labelled)
     }
 
     /// How each label stands in the text of a definition that has it. (It may stand there for another
@@ -399,24 +410,27 @@ impl<S: Sql> Ledger<S> {
         cursor: Option<&str>,
     ) -> Result<Page<WebhookView>, LedgerError> {
         let named = self.roster.named_after(cursor.unwrap_or(""));
-        let candidates: Vec<Seq> = named
-            .filter(|(_seq, member)| filter.takes(member.definition()))
-            .map(|(seq, _member)| seq)
-            .collect();
+        let mut candidates =
+            named.filter(|(_seq, member)| filter.takes(member.definition())).map(|(seq, _member)| seq);
+        let labels = to_json(&filter.label_texts()?)?;
         let mut items: Vec<WebhookView> = Vec::new();
-        for chunk in candidates.chunks(CHUNK as usize) {
+        loop {
+            let chunk: Vec<Seq> = candidates.by_ref().take(CHUNK as usize).collect();
+            if chunk.is_empty() {
+                return Ok(Page::new(items, None));
+            }
             let rows = self.sql.run(
                 &format!(
                     "SELECT {COLUMNS} FROM webhook WHERE seq IN (SELECT value FROM json_each(?1))
                      AND NOT EXISTS (SELECT 1 FROM json_each(?2) AS label WHERE instr(definition, label.value) = 0) ORDER BY name"
                 ),
-                &[Value::Text(key_set(chunk.iter().copied())), Value::Text(to_json(&filter.label_texts()?)?)],
+                &[Value::Text(key_set(chunk)), Value::Text(labels.clone())],
             )?;
             for row in &rows {
-                let webhook = StoredWebhook::read(row, self.ids)?;
-                if !filter.has_labels(&webhook.definition) {
+                if !filter.has_labels(row.text(DEFINITION)?) {
                     continue;
                 }
+                let webhook = StoredWebhook::read(row, self.ids)?;
                 if items.len() >= limit as usize {
                     let next = items.last().map(|last| last.name.clone());
                     return Ok(Page::new(items, next));
@@ -425,7 +439,6 @@ impl<S: Sql> Ledger<S> {
                 items.push(view(webhook, health));
             }
         }
-        Ok(Page::new(items, None))
     }
 
     /// The definition for a dispatcher whose copy is missing or older than `at_least_version`; `None` where

@@ -27,13 +27,16 @@ const NATIVE: [(&str, &str); 2] = [
 /// The parts that measure the Worker of another commit beside this one.
 const BESIDE: [&str; 2] = ["floor", "yardstick"];
 
+/// What `--help` shows: the benchmark's own text, without building it.
+pub(crate) const USAGE: &str = include_str!("../../tests/src/bench/usage.txt");
+
 /// What of the command line decides what is built and started here. The rest is the benchmark's
 /// (`tests/src/bench/options.rs`), which refuses what is wrong.
 #[derive(Default)]
 struct Selection {
     /// The names in `--only`; `None` if it is absent.
     only: Option<Vec<String>>,
-    /// Whether an argument is there that selects the rates alone, or the help.
+    /// Whether an argument is there that selects the rates alone.
     is_narrowed: bool,
     /// The commit in `--against`, whose Worker is measured beside this one. A folder there is the benchmark's
     /// own matter.
@@ -54,7 +57,7 @@ impl Selection {
                     let value = arguments.value()?.string()?;
                     selection.commit = Some(value).filter(|value| !Path::new(value).is_dir());
                 }
-                Arg::Long("rates" | "fanout" | "help") | Arg::Short('h') => {
+                Arg::Long("rates" | "fanout") => {
                     selection.is_narrowed = true;
                     drop(arguments.optional_value());
                 }
@@ -169,7 +172,6 @@ mod tests {
             ("--rates 50", false, true),
             ("--rates=50", false, true),
             ("--duration 5", true, true),
-            ("--help", false, true),
         ] {
             let selection = selection(line);
             assert_eq!((selection.wants("scale"), selection.needs_a_stack()), (scale, stack), "{line}");

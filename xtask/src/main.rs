@@ -85,9 +85,8 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode> {
     let rest: Vec<OsString> = arguments.collect();
     let is_help = |word: &OsString| word == "--help" || word == "-h";
     let asks_for_help = command == "help" || is_help(&command) || rest.iter().any(is_help);
-    // What follows `bench` belongs to the benchmark, its `--help` too.
-    if command.is_empty() || (asks_for_help && command != "bench") {
-        report::say(USAGE);
+    if command.is_empty() || asks_for_help {
+        report::say(if command == "bench" { bench::USAGE } else { USAGE });
         return Ok(ExitCode::SUCCESS);
     }
     process::stop_on_signals()?;

@@ -19,6 +19,7 @@ pub(crate) mod live_dot;
 pub(crate) mod loaded;
 pub(crate) mod more;
 pub(crate) mod notice;
+pub(crate) mod numbers;
 pub(crate) mod page_head;
 pub(crate) mod rows;
 pub(crate) mod shortcuts;

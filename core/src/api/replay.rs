@@ -7,8 +7,10 @@ use crate::replay::ReplayQuery;
 use crate::time::Timestamp;
 use crate::variants::spelled;
 
-/// Deliveries that a dry run counts at most.
+/// Deliveries or events to look at that are counted at most when a replay is asked for.
 pub const COUNTED_MAX: u32 = 1_000_000;
+/// Deliveries that a dry run looks at, at most.
+pub const LOOKED_MAX: u32 = 100_000;
 
 /// Where a replay stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +59,8 @@ pub struct ReplayCount {
     pub dry_run: bool,
     /// Deliveries that would be made due.
     pub count: u32,
-    /// Whether counting stopped at [`COUNTED_MAX`].
+    /// Whether counting stopped early, so that there may be more: it looks at [`LOOKED_MAX`] deliveries, or
+    /// at 20,000 events.
     pub capped: bool,
 }
 

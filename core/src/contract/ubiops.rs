@@ -58,11 +58,11 @@ pub(super) fn render(rendering: &Rendering, source: &Source<'_>) -> String {
     };
     if let Some(object_type) = object_type {
         let named = |part: &str| format!("{object_type}{part}");
-        // What the event is about says it; else the data may, as it may say the ids.
-        let of_data = |part: &str| if source.object.is_none() { text(&named(part)) } else { None };
-        let name = source.object.map(|object| object.name.clone()).or_else(|| of_data("_name"));
-        let version =
-            source.object.and_then(|object| object.version.clone()).or_else(|| of_data("_version_name"));
+        let (name, version) = match source.object {
+            Some(object) => (Some(object.name.clone()), object.version.clone()),
+            // The data may say it, as it may say the ids.
+            None => (text(&named("_name")), text(&named("_version_name"))),
+        };
         member(&named("_id"), &quoted_or_null(text(&named("_id")).as_deref()));
         member(&named("_name"), &quoted_or_null(name.as_deref()));
         member(&named("_version_id"), &quoted_or_null(text(&named("_version_id")).as_deref()));

@@ -1,7 +1,5 @@
 //! What is signed and how, right and as people get it wrong.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -10,6 +8,8 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use super::forms::Way;
 use super::mistake::Mistake;
+use crate::signing::hmac_sha256;
+use crate::token::hex;
 
 /// How id, timestamp and body become one text: what stands in front of the body.
 pub(super) fn heads(id: &str, timestamp: &str) -> Vec<Way<String>> {
@@ -50,12 +50,6 @@ pub(super) fn signers() -> Vec<Way<Signer>> {
     ]
 }
 
-fn hmac_sha256(key: &[u8], content: &[u8]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(content);
-    mac.finalize().into_bytes().to_vec()
-}
-
 fn hmac_sha1(key: &[u8], content: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(content);
@@ -85,15 +79,6 @@ impl Writing {
             Self::Wrong(mistake) => Some(mistake),
         }
     }
-}
-
-/// The hexadecimal digits of some bytes.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut digits, byte| {
-        // Writing to a String never fails.
-        let _written = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 /// How a signature is written, if it stands for these bytes.

@@ -8,9 +8,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::content::hex;
 use super::*;
-use crate::signing::{self, Secret};
+use crate::signing::{self, Secret, hmac_sha256 as hmac};
+use crate::token::hex;
 
 const SECRET: &str = "whsec_+/MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS+/x8Q==";
 /// The signature of this id holds a `+` and a `/`.
@@ -34,12 +34,6 @@ fn sent(body: &str) -> Received {
         content_length: None,
         body: String::from(body),
     }
-}
-
-fn hmac(key: &[u8], content: &[u8]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key");
-    mac.update(content);
-    mac.finalize().into_bytes().to_vec()
 }
 
 /// What code computes that signs this content with this key.

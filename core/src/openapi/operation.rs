@@ -213,7 +213,7 @@ pub(super) const TAGS: [(&str, &str); 14] = [
 ];
 
 /// Of lists that are searched.
-const ABOUT_SEARCH: &str = "One call looks at 20,000 rows at most, and with `text` at 8 MiB of payloads: a page that ends there before it is full \
+const ABOUT_SEARCH: &str = "One call looks at 20,000 rows at most, and with `text` or `label` at 8 MiB of payloads or labels: a page that ends there before it is full \
      says in `searched_to` how far it came, and `next` goes on. With `since` there is an end to it.";
 
 /// How metrics are written.
@@ -413,7 +413,8 @@ pub(super) fn described(id: Id) -> Operation {
         Id::CountDeliveries => Operation::new(Id::CountDeliveries, "Count deliveries")
                 .about(
                     "Those that the list of deliveries gives in all its pages, by the same filters. One call looks at 100,000 at \
-                     most: beyond that `exact` is false, and there are at least `count`.",
+                     most, and with a filter on their events (`type`, `object`, `label`, `text`) at 20,000: beyond that `exact` is \
+                     false, and there are at least `count`.",
                 )
                 .query(delivery_filters())
                 .gives::<DeliveryCount>(200, "How many there are, or are at least.")

@@ -61,6 +61,7 @@ fn value_of(constant: &str) -> Option<String> {
     let value: usize = match constant {
         "CALLS_MAX" => webhook::RateLimit::CALLS_MAX as usize,
         "COUNTED_MAX" => api::replay::COUNTED_MAX as usize,
+        "LOOKED_MAX" => api::replay::LOOKED_MAX as usize,
         "FOUND_CHARS_MAX" => condition::FOUND_CHARS_MAX,
         "HELD_MAX" => api::webhook::HELD_MAX as usize,
         "PER_S_MAX" => webhook::RateLimit::PER_S_MAX as usize,

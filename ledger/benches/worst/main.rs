@@ -34,14 +34,14 @@ use postern_core::fault::{BODY_BYTES_MAX, parse_json};
 use postern_core::query::{DeliveryQuery, ExportQuery, StatsQuery};
 use postern_core::quota::Quotas;
 use postern_core::run::{self, Entry, RunMode};
-use postern_core::signing::{self, Secret};
+use postern_core::signing::{self, Secret, SecretKind};
 use postern_core::{import, inbox, webhook};
-use postern_ledger::{InlineLimit, Ledger};
+use postern_ledger::{InlineLimit, Ledger, LedgerError};
 use serde_json::json;
 
 use crate::random::Random;
 use crate::shapes::{DATA_BYTES, KIND, Shape};
-use crate::support::build::{START, create, ledger};
+use crate::support::build::{START, ledger};
 use crate::support::native::Native;
 
 /// Milliseconds of CPU that one request may take.
@@ -76,7 +76,7 @@ impl Request {
 type Maker = fn(&mut Random) -> Request;
 
 /// The doors, and what makes a request for each.
-const DOORS: [(&str, Maker); 25] = [
+const DOORS: [(&str, Maker); 26] = [
     ("POST events", event),
     ("POST events/batch", batch),
     ("POST events/dry-run", dry_run),
@@ -100,6 +100,7 @@ const DOORS: [(&str, Maker); 25] = [
     }),
     ("a query string", query),
     ("an inbox verifies", verify),
+    ("an inbox masks its path", masked_path),
     ("GET deliveries", reads::deliveries),
     ("GET deliveries/count", reads::count),
     ("GET events", reads::events),
@@ -168,13 +169,19 @@ fn entry() -> Entry {
 fn project_of(shape: &Shape) -> Project {
     let mut project = ledger();
     project.set_quotas(Quotas::default());
-    for webhook in &shape.webhooks {
-        create(&mut project, webhook.clone());
-    }
     if let Some(schema) = &shape.schema {
         let draft =
             EventTypeDraft { schema: Some(schema.clone()), ..EventTypeDraft::new(String::from(KIND)) };
         project.create_event_type(draft, START).expect("an event type");
+    }
+    for webhook in &shape.webhooks {
+        let seq = project.reserve(START);
+        match project.create_webhook(seq, webhook.clone(), START) {
+            Ok(_webhook) => {}
+            // The project's definitions are as long as they may be.
+            Err(LedgerError::StateConflict { .. }) => break,
+            Err(other) => panic!("a webhook: {other}"),
+        }
     }
     project
 }
@@ -385,16 +392,44 @@ fn query(random: &mut Random) -> Request {
     })
 }
 
+/// A path of parameters, as a stranger may call an inbox with it.
+fn masked_path(random: &mut Random) -> Request {
+    // What a URL holds at most on the platform.
+    const BYTES: usize = 16 * 1024;
+    let part = *random.pick(&[";", "?", ";a=%41", "&a=%253Fb%253D1", "//u", "/a;b="]).expect("a part");
+    let path = format!("/in/p.k?{}", part.repeat(BYTES / part.len()));
+    Request::of_body(&format!("{part} again and again"), path, postern_core::credential::masked_url)
+}
+
 /// A signature with as many candidates as headers hold, for a project with many secrets.
 fn verify(random: &mut Random) -> Request {
-    let secrets: Vec<Secret> = (0..*random.pick(&[1u8, 20]).expect("a count"))
-        .map(|number| Secret::from_random(&[number; 32]))
+    let (kind, candidate) = random
+        .pick(&[
+            (SecretKind::V1, format!("v1,{}=", "A".repeat(43))),
+            (SecretKind::V1a, format!("v1a,{}==", "A".repeat(86))),
+        ])
+        .expect("a kind")
+        .clone();
+    // As many as an inbox tries.
+    let secrets: Vec<Secret> = (1..=*random.pick(&[1u8, 40]).expect("a count"))
+        .map(|number| Secret::generate(kind, &[number; 32]).expect("a secret"))
         .collect();
     let candidates = *random.pick(&[1usize, 16, 300]).expect("a count");
-    let signature = vec![format!("v1,{}=", "A".repeat(43)); candidates].join(" ");
+    let signature = vec![candidate.as_str(); candidates].join(" ");
     let body = "x".repeat(BODY_BYTES_MAX);
     let at = START.0 / 1_000;
-    Request::of_body(&format!("{} secrets, {candidates} candidates", secrets.len()), body, move |body| {
-        signing::verify(&secrets, Some("msg_1"), Some(&at.to_string()), Some(&signature), body.as_bytes(), at)
-    })
+    Request::of_body(
+        &format!("{} secrets of {kind:?}, {candidates} candidates", secrets.len()),
+        body,
+        move |body| {
+            signing::verify(
+                &secrets,
+                Some("msg_1"),
+                Some(&at.to_string()),
+                Some(&signature),
+                body.as_bytes(),
+                at,
+            )
+        },
+    )
 }

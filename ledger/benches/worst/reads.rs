@@ -11,7 +11,7 @@ use postern_core::facade::ubiops;
 use postern_core::filter::EventPattern;
 use postern_core::query::StatsQuery;
 use postern_core::replay::ReplayQuery;
-use postern_core::search::StatusFilter;
+use postern_core::search::{ObjectFilter, StatusFilter};
 use postern_core::webhook::{Contract, Definition};
 use postern_ledger::{DeliveryFilter, EventFilter, InlineLimit, Ledger, WebhookFilter};
 
@@ -51,8 +51,11 @@ fn project() -> Project {
     Ledger::create(Native::new(), &crate::support::build::project(), 7, START).expect("a project")
 }
 
-fn labels() -> BTreeMap<String, String> {
-    (0..8).map(|number| (format!("label{number}"), format!("value {number}"))).collect()
+/// Labels that an event or a query has at most.
+const LABELS_MAX: usize = 32;
+
+fn labels(count: usize) -> BTreeMap<String, String> {
+    (0..count).map(|number| (format!("label{number}"), format!("value {number}"))).collect()
 }
 
 fn long_history() -> Project {
@@ -64,7 +67,7 @@ fn long_history() -> Project {
     let (mut made, mut now) = (0, START);
     while made < DELIVERIES {
         let events = (0..BATCH).map(|number| NewEvent {
-            labels: labels(),
+            labels: labels(LABELS_MAX),
             object: Some(ObjectRef {
                 kind: String::from("invoice"),
                 name: number.to_string(),
@@ -87,7 +90,7 @@ fn full_of_webhooks() -> Project {
             &mut project,
             Definition {
                 contract: Contract::Ubiops,
-                event_labels: labels(),
+                event_labels: labels(8),
                 labels: [(String::from("label0"), String::from("other"))].into(),
                 ..webhook(&format!("w{number}"), "deployment_request_completed")
             },
@@ -109,8 +112,9 @@ fn filter(random: &mut Random) -> DeliveryFilter {
         status: some(random, StatusFilter::parse("5xx").expect("a status")),
         attempts_min: some(random, 3),
         since: some(random, START),
-        labels: if random.below(2) == 0 { labels() } else { BTreeMap::new() },
+        labels: if random.below(2) == 0 { labels(LABELS_MAX) } else { BTreeMap::new() },
         piece: some(random, String::from("xxxxxxxxy")),
+        object: some(random, ObjectFilter::parse("invoice/none").expect("an object")),
         ..DeliveryFilter::default()
     }
 }
@@ -139,6 +143,7 @@ pub(super) fn events(random: &mut Random) -> Request {
         kind: filter.kind,
         labels: filter.labels,
         piece: filter.piece,
+        object: filter.object,
         ..EventFilter::default()
     };
     Request::new(serde_json::to_string(&filter).unwrap_or_default(), move || {
@@ -173,8 +178,7 @@ pub(super) fn replay_count(random: &mut Random) -> Request {
 
 pub(super) fn webhooks(random: &mut Random) -> Request {
     let count = *random.pick(&[0usize, 1, 8]).expect("a count");
-    let filter =
-        WebhookFilter { labels: labels().into_iter().take(count).collect(), ..WebhookFilter::default() };
+    let filter = WebhookFilter { labels: labels(count).into_iter().collect(), ..WebhookFilter::default() };
     let project = full();
     Request::new(format!("{count} labels, 10,000 webhooks"), move || {
         drop(std::hint::black_box(project.borrow().list_webhooks(&filter, 200, None)));

@@ -96,7 +96,7 @@ impl<S: Sql> Ledger<S> {
         let run = self.heard(seq, update.claim)?;
         let is_told =
             !update.is_heartbeat() && run.webhooks.as_ref().is_some_and(|webhooks| webhooks.update.is_some());
-        self.admit_run_words(&update.log, [update.message.as_deref()], now)?;
+        self.admit_run_words(&update.log, &[update.message.as_deref()], now)?;
         let message = update.message.unwrap_or(run.message);
         let progress = update.progress.or(run.progress);
         let log = self.longer_log(seq, update.log)?;
@@ -117,7 +117,7 @@ impl<S: Sql> Ledger<S> {
         let seq = self.seq_of(Kind::Run, id, "run")?;
         let run = self.heard(seq, end.claim)?;
         let results = end.results.as_ref().map(|results| results.get());
-        self.admit_run_words(&end.log, [end.message.as_deref(), results], now)?;
+        self.admit_run_words(&end.log, &[end.message.as_deref(), results], now)?;
         let log = self.longer_log(seq, end.log)?;
         let message = end.message.unwrap_or_else(|| String::from(end.outcome.message()));
         atomically(&self.sql, |sql| {

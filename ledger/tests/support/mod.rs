@@ -5,4 +5,6 @@
 //! tests.
 
 pub(crate) mod build;
+#[cfg(test)]
+pub(crate) mod history;
 pub(crate) mod native;

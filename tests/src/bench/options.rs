@@ -97,18 +97,8 @@ pub enum Against {
 /// A machine of one's own that reaches the benchmark's receivers.
 pub const OWN_MACHINE: Host = Host::OwnMachine(&["--allow-private"]);
 
-/// What `--help` and a wrong argument show.
-pub const USAGE: &str = "\
-cargo xtask bench [--only rates,batch,fanout,isolation,outage,cost,floor,start,yardstick,page,scale,worst]
-                  [--rates 50,100,200,400] [--fanout 1] [--duration SECONDS=10]
-                  [--runtime wrangler|miniflare|own|both] [--body-bytes 1024]
-                  [--against DIST_FOLDER|COMMIT]
-Without --only everything is measured (about 40 minutes), or the rates alone where --rates or --fanout is given.
-`scale` and `worst` need no server and run in the ledger; `yardstick` needs ../shared/hookbench.
-`own` is a machine of one's own (`cargo xtask serve`); `yardstick` measures it beside the other runtime.
-`page` measures the dashboard under wrangler alone, and the one in the folder of --against beside it.
-`floor` and `yardstick` measure the Worker of the commit of --against beside this one, in turns; it is built
-first (minutes) and kept in target/against.";
+/// What a wrong argument shows, and `cargo xtask bench --help` before anything is built.
+pub const USAGE: &str = include_str!("usage.txt");
 
 impl Default for Options {
     fn default() -> Self {

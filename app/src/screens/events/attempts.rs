@@ -10,6 +10,7 @@ use crate::browser::clock::offset_min;
 use crate::fetched::Fetched;
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::loaded::loaded;
+use crate::ui::numbers::{Cells, numbers};
 use crate::ui::skeleton;
 use crate::words;
 
@@ -138,21 +139,12 @@ fn table(timeline: &Timeline) -> AnyView {
         }
         .into_any()
     };
-    view! {
-        <div class="scroll" tabindex="0" role="group" aria-label="Attempts">
-            <table class="list numbers">
-                <thead>
-                    <tr>
-                        <th scope="col">"Webhook"</th>
-                        <th scope="col" class="number">"Attempt"</th>
-                        <th scope="col" class="number">"After"</th>
-                        <th scope="col">"Result"</th>
-                        <th scope="col" class="number">"Started"</th>
-                    </tr>
-                </thead>
-                <tbody>{timeline.marks.iter().map(row).collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let columns = [
+        ("Webhook", Cells::Text),
+        ("Attempt", Cells::Number),
+        ("After", Cells::Number),
+        ("Result", Cells::Text),
+        ("Started", Cells::Number),
+    ];
+    numbers("Attempts", &columns, timeline.marks.iter().map(row).collect())
 }

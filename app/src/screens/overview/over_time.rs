@@ -11,6 +11,7 @@ use crate::nav::use_nav;
 use crate::ui::chart::chart;
 use crate::ui::filter_chip::toggle_chip;
 use crate::ui::loaded::loaded;
+use crate::ui::numbers::{Cells, numbers};
 use crate::ui::skeleton;
 use crate::words;
 
@@ -80,8 +81,7 @@ fn is_open(event: &web_sys::Event) -> bool {
 
 /// The numbers of each bucket, the latest first.
 ///
-/// Times are said as in the picture. The box scrolls by itself and can have the focus, so that a keyboard
-/// reaches its right edge.
+/// Times are said as in the picture.
 fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
     let row = |bucket: &StatsBucket| {
         let counts = &bucket.counts;
@@ -97,22 +97,13 @@ fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
         }
         .into_any()
     };
-    view! {
-        <div class="scroll" tabindex="0" role="group" aria-label="The numbers">
-            <table class="list numbers">
-                <thead>
-                    <tr>
-                        <th scope="col">"From"</th>
-                        <th scope="col" class="number">"Attempts"</th>
-                        <th scope="col" class="number">"Failed"</th>
-                        <th scope="col" class="number">"Success"</th>
-                        <th scope="col" class="number">"p50"</th>
-                        <th scope="col" class="number">"p95"</th>
-                    </tr>
-                </thead>
-                <tbody>{buckets.iter().rev().map(row).collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let columns = [
+        ("From", Cells::Text),
+        ("Attempts", Cells::Number),
+        ("Failed", Cells::Number),
+        ("Success", Cells::Number),
+        ("p50", Cells::Number),
+        ("p95", Cells::Number),
+    ];
+    numbers("The numbers", &columns, buckets.iter().rev().map(row).collect())
 }

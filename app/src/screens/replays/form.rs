@@ -221,7 +221,7 @@ fn CountAndStart(
     let label = Signal::derive(move || {
         count.get().map(|count| model::start_words(count, kind.get())).unwrap_or_default()
     });
-    let can_start = Memo::new(move |_| count.get().is_some_and(|count| count.count > 0));
+    let can_start = Memo::new(move |_| count.get().is_some_and(model::may_send));
     // The button that is to be pressed next is the one that stands out.
     let count_button = move || {
         let look = if can_start.get() { Look::Plain } else { Look::Primary };

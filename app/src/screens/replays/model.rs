@@ -155,27 +155,43 @@ pub(super) fn faults(body: &Value) -> Vec<Fault> {
 
 /// How many there are.
 pub(super) fn count_words(count: ReplayCount, kind: Kind) -> String {
+    let (many, would) = match kind {
+        Kind::Ended => ("deliveries", "sent again"),
+        Kind::Missing => ("events", "sent"),
+    };
     let number = words::number(u64::from(count.count));
-    let at_least = if count.capped { "more than " } else { "" };
-    match (count.count, kind) {
-        (0, Kind::Ended) => String::from("No delivery fits: nothing would be sent."),
-        (0, Kind::Missing) => {
-            String::from("It has missed nothing: every event that it wants has a delivery.")
-        }
-        (1, Kind::Ended) => String::from("1 delivery would be sent again."),
-        (1, Kind::Missing) => String::from("1 event would be sent."),
-        (_, Kind::Ended) => format!("{at_least}{number} deliveries would be sent again."),
-        (_, Kind::Missing) => format!("{at_least}{number} events would be sent."),
+    match (count.count, count.capped) {
+        (0, true) => format!("There are too many {many} to count: none of the oldest would be {would}."),
+        (0, false) if kind == Kind::Ended => String::from("No delivery fits: nothing would be sent."),
+        (0, false) => String::from("It has missed nothing: every event that it wants has a delivery."),
+        (1, false) => format!("1 {} would be {would}.", one(kind)),
+        (_, false) => format!("{number} {many} would be {would}."),
+        (1, true) => format!("At least 1 {} would be {would}.", one(kind)),
+        (_, true) => format!("At least {number} {many} would be {would}."),
     }
+}
+
+const fn one(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ended => "delivery",
+        Kind::Missing => "event",
+    }
+}
+
+/// Whether a replay may send anything.
+pub(super) const fn may_send(count: ReplayCount) -> bool {
+    count.count > 0 || count.capped
 }
 
 /// What the button says that sends them.
 ///
 /// The number stands on the button itself, so that nobody presses it for another number than the one that was
-/// counted.
+/// counted. Where counting stopped early, all of them are sent and no number is promised.
 pub(super) fn start_words(count: ReplayCount, kind: Kind) -> String {
     let number = words::number(u64::from(count.count));
     match (count.count, kind) {
+        (_, Kind::Ended) if count.capped => String::from("Send all that fit again"),
+        (_, Kind::Missing) if count.capped => String::from("Send all that are missing"),
         (1, Kind::Ended) => String::from("Send 1 delivery again"),
         (1, Kind::Missing) => String::from("Send 1 event"),
         (_, Kind::Ended) => format!("Send {number} deliveries again"),
@@ -323,8 +339,8 @@ mod tests {
             "Deliveries that were given up or cancelled to orders, of order.*, since 2026-11-21 14:07:31"
         );
         assert_eq!(
-            count_words(ReplayCount::at_least(1_000_000), Kind::Ended),
-            "more than 1,000,000 deliveries would be sent again."
+            count_words(ReplayCount::at_least(100_000), Kind::Ended),
+            "At least 100,000 deliveries would be sent again."
         );
     }
 
@@ -353,6 +369,21 @@ mod tests {
             count_words(count(0), Kind::Missing),
             "It has missed nothing: every event that it wants has a delivery."
         );
+        assert_eq!(count_words(count(1), Kind::Ended), "1 delivery would be sent again.");
+        assert!(!may_send(count(0)) && may_send(count(1)));
+    }
+
+    #[test]
+    fn a_count_that_stopped_early_promises_no_number_and_still_lets_the_replay_start() {
+        let count = ReplayCount::at_least;
+        assert_eq!(start_words(count(1_200), Kind::Ended), "Send all that fit again");
+        assert_eq!(start_words(count(0), Kind::Missing), "Send all that are missing");
+        assert_eq!(count_words(count(1), Kind::Missing), "At least 1 event would be sent.");
+        assert_eq!(
+            count_words(count(0), Kind::Ended),
+            "There are too many deliveries to count: none of the oldest would be sent again."
+        );
+        assert!(may_send(count(0)));
     }
 
     #[test]
