@@ -10,6 +10,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::SystemTime;
 
@@ -18,7 +19,7 @@ use crate::files;
 use crate::page;
 use crate::process::{self, must_succeed};
 use crate::report;
-use crate::tools::Toolbox;
+use crate::tools::{Toolbox, WASM_TARGET};
 use crate::workspace::{self, Fingerprint};
 
 /// What is built.
@@ -122,6 +123,21 @@ pub(crate) fn build_all(tools: &Toolbox, profile: Profile) -> Result<()> {
     let sentences: Vec<String> =
         results.into_iter().filter_map(|result| result.err().map(|failure| failure.to_string())).collect();
     if sentences.is_empty() { Ok(()) } else { Err(Failure::new(sentences.join("\n\n"))) }
+}
+
+/// Compiles what is served, as its builds will, while tools are installed: that alone leaves a core idle
+/// again and again. What does not compile is told by the build that follows.
+///
+/// # Errors
+/// What cargo said.
+pub(crate) fn compile_ahead(wasm_cargo: &dyn Fn() -> Command) -> Result<()> {
+    fetch_crates()?;
+    page::compile(wasm_cargo(), Profile::Dev)?;
+    let mut worker = wasm_cargo();
+    worker.current_dir(workspace::root().join("edge")).args(["build", "--lib", "--target", WASM_TARGET]);
+    // As worker-build sets it: wasm-bindgen's macros read it.
+    worker.env("WASM_BINDGEN_USE_JS_SYS", "1");
+    must_succeed(worker, "the Worker's compilation").map(drop)
 }
 
 fn report_build(tools: &Toolbox, output: Output, profile: Profile) -> Result<()> {

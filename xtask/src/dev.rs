@@ -80,7 +80,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         state.forget()?;
     }
     let vars = Variables::of_development()?;
-    let tools = Toolbox::prepare()?;
+    let tools = match options.profile {
+        Profile::Dev => Toolbox::prepare_beside(&builds::compile_ahead)?,
+        Profile::Release => Toolbox::prepare()?,
+    };
     // From before the builds: what is edited while they run counts as changed.
     let before = Glance::take();
     builds::build_all(&tools, options.profile)?;

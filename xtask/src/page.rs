@@ -9,7 +9,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -67,7 +67,7 @@ pub(crate) fn build_with_trunk(trunk: &Path, tools: &Toolbox, profile: Profile, 
 /// # Errors
 /// What the failing step printed.
 pub(crate) fn build_alone(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<()> {
-    compile(tools, profile)?;
+    compile(tools.wasm_cargo(), profile)?;
     files::empty_folder(stage)?;
     let public = workspace::root().join("public");
     for name in files::under(&public)? {
@@ -121,9 +121,11 @@ pub(crate) fn finish(tools: &Toolbox, profile: Profile, stage: &Path) -> Result<
     files::remove_folder(&scratch)
 }
 
-/// Compiles the program as Trunk does.
-fn compile(tools: &Toolbox, profile: Profile) -> Result<()> {
-    let mut cargo = tools.wasm_cargo();
+/// Compiles the program with this cargo as Trunk does.
+///
+/// # Errors
+/// What cargo said.
+pub(crate) fn compile(mut cargo: Command, profile: Profile) -> Result<()> {
     cargo.current_dir(workspace::root()).args([
         "build",
         "--package",

@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use crate::failure::{Failure, Result};
 use crate::files;
@@ -37,7 +38,7 @@ const NODE_OLDEST: (u32, u32) = (22, 12);
 /// The oldest compiler the workspace builds with (`rust-version` in Cargo.toml).
 const RUST_OLDEST: (u32, u32) = (1, 91);
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The name under which Debian's compiler is linked into rustup.
 const DEBIAN_TOOLCHAIN: &str = "debian";
 
@@ -76,6 +77,15 @@ impl Toolbox {
     /// One sentence about the first thing that could neither be found nor installed, and what to do about
     /// it.
     pub(crate) fn prepare() -> Result<Self> {
+        Self::prepare_beside(&|_wasm_cargo| Ok(()))
+    }
+
+    /// The same. Where a tool has to be compiled, `work` is done at the same time, with a cargo that compiles
+    /// for the wasm32 target. Its errors are left to whoever needs what it does.
+    ///
+    /// # Errors
+    /// As of [`Self::prepare`].
+    pub(crate) fn prepare_beside(work: &(dyn Fn(&dyn Fn() -> Command) -> Result<()> + Sync)) -> Result<Self> {
         report::say("tools");
         let mut wasm_toolchain = None;
         report::step("wasm32 target", || {
@@ -83,14 +93,24 @@ impl Toolbox {
             Ok(wasm_toolchain
                 .map_or_else(|| "default toolchain".to_owned(), |name| format!("toolchain `{name}`")))
         })?;
-        let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN_VERSION, &[])?;
-        let worker_build = cargo_tool("worker-build", "worker-build", WORKER_BUILD_VERSION, &[])?;
-        let wasm_split = cargo_tool(
-            "wasm_split_cli_support",
-            "wasm-split-cli",
-            WASM_SPLIT_VERSION,
-            &["--features", "build-binary"],
-        )?;
+        let tools: [CargoTool; 3] = [
+            ("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN_VERSION, &[]),
+            ("worker-build", "worker-build", WORKER_BUILD_VERSION, &[]),
+            ("wasm_split_cli_support", "wasm-split-cli", WASM_SPLIT_VERSION, &["--features", "build-binary"]),
+        ];
+        let mut is_complete = true;
+        for (package, program, version, _features) in tools {
+            is_complete &= tool_folder(package, version)?.join("bin").join(program).exists();
+        }
+        let [wasm_bindgen, worker_build, wasm_split] = thread::scope(|scope| {
+            if !is_complete {
+                scope.spawn(move || drop(work(&|| wasm_cargo(wasm_toolchain))));
+            }
+            let install =
+                |(package, program, version, features)| cargo_tool(package, program, version, features);
+            let [first, second, third] = tools;
+            Ok::<_, Failure>([install(first)?, install(second)?, install(third)?])
+        })?;
         remove_tools_build()?;
         let mut trunk = None;
         report::step(&format!("trunk {TRUNK_VERSION}"), || {
@@ -177,17 +197,14 @@ impl Toolbox {
 
     /// `cargo`, with the toolchain that can compile to wasm32.
     pub(crate) fn wasm_cargo(&self) -> Command {
-        let mut command = process::command("cargo");
-        self.set_wasm_environment(&mut command);
+        let mut command = wasm_cargo(self.wasm_toolchain);
+        command.env("PATH", self.path());
         command
     }
 
     fn set_wasm_environment(&self, command: &mut Command) {
-        if let Some(toolchain) = self.wasm_toolchain {
-            command.env("RUSTUP_TOOLCHAIN", toolchain);
-        }
-        // What a tool's own stack looked like when a build failed does not help.
-        command.env("RUST_BACKTRACE", "0").env("PATH", self.path());
+        compile_with(command, self.wasm_toolchain);
+        command.env("PATH", self.path());
     }
 
     /// `PATH` with the pinned tools first.
@@ -218,6 +235,24 @@ impl Toolbox {
     }
 }
 
+/// A cargo that compiles for the wasm32 target, with this toolchain or the default one.
+fn wasm_cargo(toolchain: Option<&str>) -> Command {
+    let mut command = process::command("cargo");
+    compile_with(&mut command, toolchain);
+    command
+}
+
+/// How everything is compiled for the wasm32 target, whoever calls cargo.
+fn compile_with(command: &mut Command, toolchain: Option<&str>) {
+    if let Some(toolchain) = toolchain {
+        command.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
+    // What a tool's own stack looked like when a build failed does not help.
+    command.env("RUST_BACKTRACE", "0");
+    // wasm-bindgen drops what a debugger would read, after it was compiled, linked, split and bound.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+}
+
 fn folder_of(program: &Path) -> PathBuf {
     program.parent().map(Path::to_path_buf).unwrap_or_default()
 }
@@ -239,6 +274,9 @@ fn esbuild() -> PathBuf {
 }
 
 // --- tools from crates.io ---
+
+/// Package, program, version, arguments of `cargo install`.
+type CargoTool = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 /// `cargo install`s a tool into a folder of its own, named by version, unless it is there.
 fn cargo_tool(package: &str, program: &str, version: &str, features: &[&str]) -> Result<PathBuf> {
