@@ -94,7 +94,7 @@ impl Toolbox {
                 .map_or_else(|| "default toolchain".to_owned(), |name| format!("toolchain `{name}`")))
         })?;
         let tools: [CargoTool; 3] = [
-            ("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN_VERSION, &[]),
+            ("wasm-bindgen-cli", "wasm-bindgen", WASM_BINDGEN_VERSION, WITHOUT_TLS),
             ("worker-build", "worker-build", WORKER_BUILD_VERSION, &[]),
             ("wasm_split_cli_support", "wasm-split-cli", WASM_SPLIT_VERSION, &["--features", "build-binary"]),
         ];
@@ -144,7 +144,7 @@ impl Toolbox {
     /// # Errors
     /// One could not be installed.
     pub(crate) fn worker_build_of(&self, pins: &Pins) -> Result<Command> {
-        let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &pins.wasm_bindgen, &[])?;
+        let wasm_bindgen = cargo_tool("wasm-bindgen-cli", "wasm-bindgen", &pins.wasm_bindgen, WITHOUT_TLS)?;
         let worker_build = cargo_tool("worker-build", "worker-build", &pins.worker_build, &[])?;
         remove_tools_build()?;
         Ok(self.worker_build_at(&worker_build, &wasm_bindgen))
@@ -275,6 +275,23 @@ fn esbuild() -> PathBuf {
 
 // --- tools from crates.io ---
 
+/// Of the tools' dependencies, those that read and write modules.
+const HOT_PACKAGES: [&str; 10] = [
+    "walrus",
+    "wasmparser",
+    "wasm-encoder",
+    "wasm-bindgen-cli-support",
+    "gimli",
+    "leb128fmt",
+    "hashbrown",
+    "indexmap",
+    "id-arena",
+    "regex-automata",
+];
+
+/// `wasm-bindgen` calls nobody.
+const WITHOUT_TLS: &[&str] = &["--no-default-features"];
+
 /// Package, program, version, arguments of `cargo install`.
 type CargoTool = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
@@ -289,7 +306,7 @@ fn cargo_tool(package: &str, program: &str, version: &str, features: &[&str]) ->
         report::announce(format!("{package} {version} is compiled once, which takes some minutes"));
         let mut install = process::command("cargo");
         cargo_install(&mut install, package, version, &tools_build()?)?;
-        install.args(features);
+        install.args(features).args(["--bin", program]);
         must_succeed(install, &format!("cargo install {package}"))?;
         Ok("installed".to_owned())
     })?;
@@ -306,7 +323,12 @@ fn cargo_install(cargo: &mut Command, package: &str, version: &str, target: &Pat
     let root = tool_folder(package, version)?;
     files::make_folder(&root)?;
     cargo.args(["install", "--locked", "--version", version, "--root"]).arg(&root).arg(package);
-    // Quick to build matters more here than quick to run.
+    // Quick to build matters more here than quick to run, but for what takes modules apart: the tools take
+    // two thirds of the time to build, and a second more for the page.
+    cargo.args(["--config", r#"profile.release.package."*".opt-level=0"#]);
+    for hot in HOT_PACKAGES {
+        cargo.arg("--config").arg(format!("profile.release.package.{hot}.opt-level=1"));
+    }
     cargo
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
