@@ -5,9 +5,9 @@
 //! Screens say what they do with a change ([`Live::on_change`]) and show how the feed stands
 //! ([`Live::status`]). After a gap they are told that many changed, because nobody knows what was missed.
 //!
-//! A message costs a push: what came since the last frame is told within the next one, the last state of a
-//! thing only ([`batch`]). So the page works once a frame, however many messages come, and paints what it
-//! did.
+//! A message costs a push: what came is told together, the last state of a thing only ([`batch`]), within the
+//! next frame or, while more and more comes, five times a second. So the page works and paints so often,
+//! however many messages come.
 
 mod batch;
 mod calm;
