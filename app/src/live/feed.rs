@@ -225,8 +225,8 @@ fn hear(feed: &Rc<Feed>, event: SocketEvent) {
     }
 }
 
-/// Sees to it that what came is told within the next frame, but not soon after the batch before. A tab that is
-/// hidden has no frames: a timer does it there.
+/// Sees to it that what came is told within the next frame, but not soon after the batch before. A tab that
+/// is hidden has no frames: a timer does it there.
 fn plan(feed: &Rc<Feed>) {
     let batch = feed.told.get();
     let turn = {
