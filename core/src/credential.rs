@@ -162,13 +162,18 @@ const NESTED_MAX: u8 = 2;
 /// Where a text that holds URLs ends one: `link: <https://r.example/?a=1>; rel="next"`.
 const ENDS: [char; 5] = [' ', '\t', '<', '>', '"'];
 
-/// Takes time by the length of the text: each part of it is looked at once on each level, because strangers
-/// write the paths that inboxes record.
+/// Parameters between two `&` whose encoded values are looked at to their common end: a value may hold a `;`.
+/// Of those behind them each value is looked at alone.
+const READ_TO_THE_END_MAX: u8 = 8;
+
+/// Takes time by the length of the text, because strangers write the paths that inboxes record: each part of
+/// it is looked at a limited number of times on each level.
 fn masked(text: &str, nested_max: u8) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     // Bytes of the text from the end of the parameters at hand on: found once for all that stand before it.
     let mut behind_parameters = usize::MAX;
+    let mut read_to_the_end = 0;
     while let Some(at) = rest.find(['?', '&', ';', '#', '/']) {
         let (before, from) = rest.split_at(at);
         let (mark, behind) = from.split_at(1);
@@ -185,15 +190,16 @@ fn masked(text: &str, nested_max: u8) -> String {
             }
             rest = behind;
         } else if mark != "/" {
-            let is_first = rest.len() < behind_parameters;
-            if is_first {
+            if rest.len() < behind_parameters {
                 let end = rest.find(|c| ['&', '#'].contains(&c) || ENDS.contains(&c));
                 behind_parameters = rest.len() - end.unwrap_or(rest.len());
+                read_to_the_end = 0;
             }
             let (parameters, behind) = rest.split_at(rest.len() - behind_parameters);
-            // What an encoded value holds, the first parameter's value has to its end.
             let nested = || {
-                let (name, value) = parameters.split_once('=').filter(|_| is_first)?;
+                let own = parameters.find(['?', ';', '/']).filter(|_| read_to_the_end == READ_TO_THE_END_MAX);
+                read_to_the_end = READ_TO_THE_END_MAX.min(read_to_the_end + 1);
+                let (name, value) = parameters[..own.unwrap_or(parameters.len())].split_once('=')?;
                 holds_credentials(value, nested_max).then_some(name)
             };
             if let Some(name) = masked_name(parameters).or_else(nested) {
@@ -434,6 +440,15 @@ mod tests {
             ("https://r.example/?a%zz=1&key=hush=", "https://r.example/?a%zz=1&key=••••••••"),
             ("/x?password=hush?&", "/x?password=••••••••&"),
             ("/x?monkey=1&pin=hush", "/x?monkey=1&pin=••••••••"),
+            // What stands before an encoded value hides nothing in it.
+            ("/?x=100%;next=https%3A%2F%2Fe.example%2F%3Ftoken%3Dhush", "/?x=100%;next=••••••••"),
+            ("/?x=%FF;next=%3Ftoken%3Dhush", "/?x=%FF;next=••••••••"),
+            ("/?x=%2F%2Fa;y=%26token%3Dhush", "/?x=%2F%2Fa;y=••••••••"),
+            ("/?x=%zz;y=https%3A%2F%2Fu:hu;sh@e.example", "/?x=%zz;y=••••••••"),
+            (
+                "/?1=1;2=1;3=1;4=1;5=1;6=1;7=1;8=1;9=1;next=%3Ftoken%3Dhush;z=%zz",
+                "/?1=1;2=1;3=1;4=1;5=1;6=1;7=1;8=1;9=1;next=••••••••",
+            ),
         ] {
             assert_eq!(masked_url(url), masked, "{url}");
         }

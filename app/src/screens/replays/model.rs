@@ -161,7 +161,7 @@ pub(super) fn count_words(count: ReplayCount, kind: Kind) -> String {
     };
     let number = words::number(u64::from(count.count));
     match (count.count, count.capped) {
-        (0, true) => format!("There are too many {many} to count: none of the oldest would be {would}."),
+        (0, true) => format!("There are too many {many} to count: none of those looked at would be {would}."),
         (0, false) if kind == Kind::Ended => String::from("No delivery fits: nothing would be sent."),
         (0, false) => String::from("It has missed nothing: every event that it wants has a delivery."),
         (1, false) => format!("1 {} would be {would}.", one(kind)),
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(count_words(count(1), Kind::Missing), "At least 1 event would be sent.");
         assert_eq!(
             count_words(count(0), Kind::Ended),
-            "There are too many deliveries to count: none of the oldest would be sent again."
+            "There are too many deliveries to count: none of those looked at would be sent again."
         );
         assert!(may_send(count(0)));
     }
