@@ -21,7 +21,7 @@ use crate::error::LedgerError;
 use crate::pages::SCANNED_MAX;
 use crate::project::Ledger;
 use crate::row::keys::read_created;
-use crate::row::text::to_json;
+use crate::row::text::member_text;
 use crate::sql::{Row, Sql, Value, first, key_set};
 use crate::timeline::Timeline;
 
@@ -64,9 +64,9 @@ impl Range {
         format!("{column} < {before} AND {column} > {after}")
     }
 
-    /// What of it stands before the row `end` and that row, if there is one.
-    fn down_to(self, end: Option<Seq>) -> Self {
-        Self { after: end.map_or(self.after, |end| self.after.max(Seq(end.0 - 1))), ..self }
+    /// What of it is looked at where the search ends there.
+    fn down_to(self, end: Option<&End>) -> Self {
+        Self { after: end.map_or(self.after, |end| self.after.max(Seq(end.last.0 - 1))), ..self }
     }
 }
 
@@ -118,9 +118,8 @@ impl<'a> EventWish<'a> {
         // A label's text in the stored object: behind a brace or a comma only a name can start, because
         // quotes in a name or a value have a backslash before them, and no name starts with a comma or a
         // colon. Reading the object for each event took ten times as long.
-        for label in self.labels {
-            let member = to_json(&BTreeMap::from([label]))?;
-            let member = member.trim_start_matches('{').trim_end_matches('}');
+        for (name, value) in self.labels {
+            let member = member_text(name, value)?;
             let first = bound.put(format!("{{{member}"));
             let later = bound.put(format!(",{member}"));
             all.push(format!("(instr(e.labels, {first}) > 0 OR instr(e.labels, {later}) > 0)"));
@@ -132,28 +131,19 @@ impl<'a> EventWish<'a> {
     }
 }
 
-/// How deliveries are found; in each the key of the only webhook that is wanted, if there is one.
+/// How deliveries are found.
 enum Found {
     /// By going through all of them, or all of one webhook.
     Walk { webhook: Option<Seq> },
     /// In the index of those that were given up or cancelled.
-    Unsent { state: State, webhook: Option<Seq> },
+    Unsent(State),
     /// Among all that are open: those in the indexes of open work, and these, which are in none.
-    Open { inline: String, webhook: Option<Seq> },
+    Open { inline: String },
     /// Behind their event's key, and in the index of those that a replay made.
-    OfEvent { event: Seq, webhook: Option<Seq> },
+    OfEvent(Seq),
 }
 
 impl Found {
-    const fn webhook(&self) -> Option<Seq> {
-        match self {
-            Self::Walk { webhook }
-            | Self::Unsent { webhook, .. }
-            | Self::Open { webhook, .. }
-            | Self::OfEvent { webhook, .. } => *webhook,
-        }
-    }
-
     /// Where the rows `d` that are looked at stand, and the conditions that find them.
     fn rows(&self, range: Range, bound: &mut Bound) -> (String, Vec<String>) {
         match self {
@@ -164,7 +154,7 @@ impl Found {
             }
             // The list in the condition is that of the index, so that SQLite sees that it may be used. Named,
             // because SQLite knows nothing of how few the index holds.
-            Self::Unsent { state, .. } => {
+            Self::Unsent(state) => {
                 let state = bound.put(state.as_str());
                 let conditions = vec![
                     String::from("d.state IN ('dead', 'cancelled')"),
@@ -173,7 +163,7 @@ impl Found {
                 ];
                 (String::from("delivery AS d INDEXED BY delivery_unsent"), conditions)
             }
-            Self::Open { inline, .. } => {
+            Self::Open { inline } => {
                 let (within, inline) = (range.condition("seq", bound), bound.put(inline.as_str()));
                 let keys = format!(
                     "SELECT seq FROM delivery INDEXED BY delivery_due WHERE next_at_ms IS NOT NULL AND {within}
@@ -186,7 +176,7 @@ impl Found {
             }
             // Those that came with the event are the first rows behind its key, before any that a replay
             // made.
-            Self::OfEvent { event, .. } => {
+            Self::OfEvent(event) => {
                 let (within, event) = (range.condition("seq", bound), bound.put(*event));
                 let keys = format!(
                     "SELECT seq FROM (SELECT seq, event FROM delivery WHERE seq > {event} ORDER BY seq
@@ -196,12 +186,6 @@ impl Found {
                 (rows_of(&keys), Vec::new())
             }
         }
-    }
-
-    /// What is wanted besides of what is looked at.
-    fn conditions(&self, bound: &mut Bound) -> Vec<String> {
-        let webhook = self.webhook().filter(|_webhook| !matches!(self, Self::Walk { .. }));
-        webhook.map(|webhook| format!("d.webhook = {}", bound.put(webhook))).into_iter().collect()
     }
 }
 
@@ -216,6 +200,13 @@ struct End {
     last: Seq,
     /// The same, where more rows may follow: the columns of [`read_created`].
     cut: Option<Row>,
+}
+
+impl End {
+    /// At this row, if there is one, although more may follow: the columns of [`read_created`].
+    fn before_the_rest(row: Option<Row>) -> Result<Option<Self>, LedgerError> {
+        row.map(|row| Ok(Self { last: row.seq(0)?, cut: Some(row) })).transpose()
+    }
 }
 
 /// At the row before which they came to as many bytes as may be read, or at the last row. `rows` gives `seq`,
@@ -239,6 +230,9 @@ fn end_by_bytes<S: Sql>(
 /// A search of deliveries: where it looks, and what it wants there.
 struct DeliverySearch<'a> {
     found: Found,
+    /// The only webhook and the only state that are wanted of what is found, where they did not find it.
+    webhook: Option<Seq>,
+    state: Option<State>,
     range: Range,
     filter: &'a DeliveryFilter,
     /// The last row that it looks at, where more may follow: the columns of [`read_created`].
@@ -248,9 +242,11 @@ struct DeliverySearch<'a> {
 impl DeliverySearch<'_> {
     /// The conditions on the delivery `d`.
     fn conditions(&self, bound: &mut Bound) -> Vec<String> {
-        let mut all = self.found.conditions(bound);
-        // The index holds one state each.
-        if let Some(state) = self.filter.state.filter(|_state| !matches!(self.found, Found::Unsent { .. })) {
+        let mut all = Vec::new();
+        if let Some(webhook) = self.webhook {
+            all.push(format!("d.webhook = {}", bound.put(webhook)));
+        }
+        if let Some(state) = self.state {
             all.push(format!("d.state = {}", bound.put(state.as_str())));
         }
         if let Some(status) = self.filter.status {
@@ -284,14 +280,14 @@ impl DeliverySearch<'_> {
             }
             None => self.end_by_rows(sql, rows_max)?,
         };
-        self.range = self.range.down_to(end.as_ref().map(|end| end.last));
+        self.range = self.range.down_to(end.as_ref());
         self.cut = end.and_then(|end| end.cut);
         Ok(self)
     }
 
     /// At the last row of as many as may be looked at. Few are open, and few are of one event.
     fn end_by_rows<S: Sql>(&self, sql: &S, rows_max: u32) -> Result<Option<End>, LedgerError> {
-        if matches!(self.found, Found::Open { .. } | Found::OfEvent { .. }) {
+        if matches!(self.found, Found::Open { .. } | Found::OfEvent(_)) {
             return Ok(None);
         }
         let mut bound = Bound::default();
@@ -303,8 +299,7 @@ impl DeliverySearch<'_> {
             all_of(&conditions),
             rows_max - 1
         );
-        let cut = first(sql.run(&statement, &bound.0)?);
-        cut.map(|cut| Ok(End { last: cut.seq(0)?, cut: Some(cut) })).transpose()
+        End::before_the_rest(first(sql.run(&statement, &bound.0)?))
     }
 
     /// `FROM` and `WHERE` of the deliveries `d` that it finds, and of their events `e`.
@@ -368,18 +363,18 @@ impl<S: Sql> Ledger<S> {
                 None => return Ok(None),
             },
         };
-        let found = match (event, filter.state) {
-            (Some(event), _) => Found::OfEvent { event, webhook },
-            (None, Some(state @ (State::Dead | State::Cancelled))) => Found::Unsent { state, webhook },
-            (None, Some(State::Pending | State::Leased | State::Waiting))
+        let (found, webhook, state) = match (event, filter.state) {
+            (Some(event), state) => (Found::OfEvent(event), webhook, state),
+            (None, Some(state @ (State::Dead | State::Cancelled))) => (Found::Unsent(state), webhook, None),
+            (None, state @ Some(State::Pending | State::Leased | State::Waiting))
                 if self.count_open(SCANNED_MAX)? < SCANNED_MAX =>
             {
-                Found::Open { inline: key_set(self.gates.inline_leases()), webhook }
+                (Found::Open { inline: key_set(self.gates.inline_leases()) }, webhook, state)
             }
-            _ => Found::Walk { webhook },
+            (None, state) => (Found::Walk { webhook }, None, state),
         };
         let range = self.range(Timeline::Deliveries, filter.since, filter.until, before)?;
-        Ok(Some(DeliverySearch { found, range, filter, cut: None }))
+        Ok(Some(DeliverySearch { found, webhook, state, range, filter, cut: None }))
     }
 
     /// Deliveries, newest first. Those in a state that is rare (`dead`, `cancelled`), those that are open (as
@@ -472,7 +467,7 @@ impl<S: Sql> Ledger<S> {
         };
         let end = if wish.is_any() { None } else { self.events_end(wish, range)? };
         let mut bound = Bound::default();
-        let range = range.down_to(end.as_ref().map(|end| end.last));
+        let range = range.down_to(end.as_ref());
         let mut conditions = vec![range.condition("seq", &mut bound)];
         conditions.extend(wish.conditions(&mut bound)?);
         let statement = format!(
@@ -500,8 +495,7 @@ impl<S: Sql> Ledger<S> {
             "SELECT seq, 0, accepted_at_ms FROM event WHERE {within} ORDER BY seq DESC LIMIT 1 OFFSET {}",
             SCANNED_MAX - 1
         );
-        let cut = first(self.sql.run(&statement, &bound.0)?);
-        cut.map(|cut| Ok(End { last: cut.seq(0)?, cut: Some(cut) })).transpose()
+        End::before_the_rest(first(self.sql.run(&statement, &bound.0)?))
     }
 }
 

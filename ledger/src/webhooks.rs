@@ -19,7 +19,7 @@ use crate::project::Ledger;
 use crate::row::delivery::Line;
 use crate::row::health::write_health;
 use crate::row::keys::read_created;
-use crate::row::text::{state_of, to_json};
+use crate::row::text::{member_text, state_of, to_json};
 use crate::row::webhook::{
     COLUMNS, DEFINITION, StoredWebhook, WebhookChange, delete_webhook, insert_webhook, update_webhook,
 };
@@ -86,7 +86,7 @@ impl WebhookFilter {
     /// How each label stands in the text of a definition that has it. (It may stand there for another
     /// reason.)
     fn label_texts(&self) -> Result<Vec<String>, LedgerError> {
-        self.labels.iter().map(|(key, value)| Ok(format!("{}:{}", to_json(key)?, to_json(value)?))).collect()
+        self.labels.iter().map(|(name, value)| member_text(name, value)).collect()
     }
 }
 

@@ -100,7 +100,7 @@ impl Toolbox {
         ];
         let mut is_complete = true;
         for (package, program, version, _features) in tools {
-            is_complete &= tool_folder(package, version)?.join("bin").join(program).exists();
+            is_complete &= tool_file(package, program, version)?.exists();
         }
         let [wasm_bindgen, worker_build, wasm_split] = thread::scope(|scope| {
             if !is_complete {
@@ -297,8 +297,7 @@ type CargoTool = (&'static str, &'static str, &'static str, &'static [&'static s
 
 /// `cargo install`s a tool into a folder of its own, named by version, unless it is there.
 fn cargo_tool(package: &str, program: &str, version: &str, features: &[&str]) -> Result<PathBuf> {
-    let root = tool_folder(package, version)?;
-    let file = root.join("bin").join(program);
+    let file = tool_file(package, program, version)?;
     report::step(&format!("{package} {version}"), || {
         if file.exists() {
             return Ok("found".to_owned());
@@ -316,6 +315,11 @@ fn cargo_tool(package: &str, program: &str, version: &str, features: &[&str]) ->
 /// Where a tool is installed.
 fn tool_folder(package: &str, version: &str) -> Result<PathBuf> {
     Ok(workspace::cache()?.join("tools").join(format!("{package}-{version}")))
+}
+
+/// The program of a tool, where it is installed.
+fn tool_file(package: &str, program: &str, version: &str) -> Result<PathBuf> {
+    Ok(tool_folder(package, version)?.join("bin").join(program))
 }
 
 /// Completes a command that runs cargo so that it installs this tool, compiled in the folder `target`.
@@ -345,7 +349,7 @@ fn cargo_install(cargo: &mut Command, package: &str, version: &str, target: &Pat
 /// # Errors
 /// There is no place for a cache, or a signal.
 pub(crate) fn find_trunk() -> Result<Option<PathBuf>> {
-    let cached = tool_folder("trunk", TRUNK_VERSION)?.join("bin/trunk");
+    let cached = tool_file("trunk", "trunk", TRUNK_VERSION)?;
     for trunk in workspace::on_path("trunk").into_iter().chain([cached]).filter(|file| file.exists()) {
         let mut ask = process::command(&trunk);
         ask.arg("--version");

@@ -20,6 +20,11 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(damaged("a value has no JSON form"))
 }
 
+/// How a member of an object of texts stands in its JSON: `"name":"value"`.
+pub(crate) fn member_text(name: &str, value: &str) -> Result<String, LedgerError> {
+    Ok(format!("{}:{}", to_json(&name)?, to_json(&value)?))
+}
+
 /// How much something holds, or by how much that grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extent {

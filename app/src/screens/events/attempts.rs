@@ -10,9 +10,14 @@ use crate::browser::clock::offset_min;
 use crate::fetched::Fetched;
 use crate::ui::badge::{Tone, badge_of};
 use crate::ui::loaded::loaded;
-use crate::ui::numbers::{Cells, numbers};
+use crate::ui::numbers::numbers_table;
+use crate::ui::rows::view::{Column, numbers, words};
 use crate::ui::skeleton;
 use crate::words;
+
+/// The columns of the table.
+const COLUMNS: [Column; 5] =
+    [words("Webhook"), numbers("Attempt"), numbers("After"), words("Result"), numbers("Started")];
 
 /// Deliveries whose attempts are loaded: each is a call.
 const LOADED_MAX: usize = 20;
@@ -139,12 +144,5 @@ fn table(timeline: &Timeline) -> AnyView {
         }
         .into_any()
     };
-    let columns = [
-        ("Webhook", Cells::Text),
-        ("Attempt", Cells::Number),
-        ("After", Cells::Number),
-        ("Result", Cells::Text),
-        ("Started", Cells::Number),
-    ];
-    numbers("Attempts", &columns, timeline.marks.iter().map(row).collect())
+    numbers_table("Attempts", &COLUMNS, timeline.marks.iter().map(row).collect())
 }

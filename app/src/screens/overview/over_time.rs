@@ -11,9 +11,20 @@ use crate::nav::use_nav;
 use crate::ui::chart::chart;
 use crate::ui::filter_chip::toggle_chip;
 use crate::ui::loaded::loaded;
-use crate::ui::numbers::{Cells, numbers};
+use crate::ui::numbers::numbers_table;
+use crate::ui::rows::view::{Column, numbers, words};
 use crate::ui::skeleton;
 use crate::words;
+
+/// The columns of the table.
+const COLUMNS: [Column; 6] = [
+    words("From"),
+    numbers("Attempts"),
+    numbers("Failed"),
+    numbers("Success"),
+    numbers("p50"),
+    numbers("p95"),
+];
 
 /// Success and latency over time: a picture, and the same as a table for those who can't see the picture or
 /// want the numbers. The table is made when it is unfolded: a month of hours is many rows.
@@ -97,13 +108,5 @@ fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
         }
         .into_any()
     };
-    let columns = [
-        ("From", Cells::Text),
-        ("Attempts", Cells::Number),
-        ("Failed", Cells::Number),
-        ("Success", Cells::Number),
-        ("p50", Cells::Number),
-        ("p95", Cells::Number),
-    ];
-    numbers("The numbers", &columns, buckets.iter().rev().map(row).collect())
+    numbers_table("The numbers", &COLUMNS, buckets.iter().rev().map(row).collect())
 }

@@ -155,26 +155,18 @@ pub(super) fn faults(body: &Value) -> Vec<Fault> {
 
 /// How many there are.
 pub(super) fn count_words(count: ReplayCount, kind: Kind) -> String {
-    let (many, would) = match kind {
-        Kind::Ended => ("deliveries", "sent again"),
-        Kind::Missing => ("events", "sent"),
+    let (one, many, would) = match kind {
+        Kind::Ended => ("delivery", "deliveries", "sent again"),
+        Kind::Missing => ("event", "events", "sent"),
     };
     let number = words::number(u64::from(count.count));
+    let what = if count.count == 1 { one } else { many };
     match (count.count, count.capped) {
         (0, true) => format!("There are too many {many} to count: none of those looked at would be {would}."),
         (0, false) if kind == Kind::Ended => String::from("No delivery fits: nothing would be sent."),
         (0, false) => String::from("It has missed nothing: every event that it wants has a delivery."),
-        (1, false) => format!("1 {} would be {would}.", one(kind)),
-        (_, false) => format!("{number} {many} would be {would}."),
-        (1, true) => format!("At least 1 {} would be {would}.", one(kind)),
-        (_, true) => format!("At least {number} {many} would be {would}."),
-    }
-}
-
-const fn one(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Ended => "delivery",
-        Kind::Missing => "event",
+        (_, false) => format!("{number} {what} would be {would}."),
+        (_, true) => format!("At least {number} {what} would be {would}."),
     }
 }
 

@@ -39,9 +39,16 @@ const SOON: Duration = Duration::from_millis(50);
 /// A column of a table.
 pub(crate) struct Column {
     /// Its heading.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Whether it holds numbers, which stand on the right.
     is_number: bool,
+}
+
+impl Column {
+    /// The class of its heading.
+    pub(crate) fn class(&self) -> Option<&'static str> {
+        self.is_number.then_some("number")
+    }
 }
 
 /// A column of words.
@@ -106,7 +113,7 @@ impl<T: Row> List<T> {
 fn table(rows: &Rows, columns: &'static [Column], shower: Shower) -> AnyView {
     let core = rows.core;
     let heading = |column: &'static Column| {
-        view! { <th role="columnheader" scope="col" class=column.is_number.then_some("number")>{column.name}</th> }.into_any()
+        view! { <th role="columnheader" scope="col" class=column.class()>{column.name}</th> }.into_any()
     };
     let headings = columns.iter().map(heading).collect_view();
     view! {
