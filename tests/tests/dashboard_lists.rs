@@ -140,6 +140,23 @@ async fn cut_the_feed(browser: &Browser) {
     until("the feed is back", SOON, async || browser.script(is_back, vec![]).await == true).await;
 }
 
+/// Several rows come at the top. Those that stay are not taken out of the document: a browser would work out
+/// styles and layout of all of them anew, and the focus would be lost.
+async fn rows_that_stay_are_not_moved(browser: &Browser, project: &Project) {
+    browser.script("scrollTo(0, 0)", vec![]).await;
+    let first = "return document.querySelector('main tbody tr')?.getAttribute('aria-rowindex') ?? ''";
+    until("the top is shown", SOON, async || browser.script(first, vec![]).await == "2").await;
+    let watch = "window.taken = []; \
+        new MutationObserver((changes) => taken.push(...changes.flatMap(({ removedNodes }) => [...removedNodes]))) \
+            .observe(document.querySelector('main tbody'), { childList: true });";
+    browser.script(watch, vec![]).await;
+    let before = loaded(browser).await;
+    post(project, 3).await;
+    until("the new rows are shown", SOON, async || loaded(browser).await == before + 3).await;
+    let moved = "return taken.filter((row) => row.isConnected).length";
+    assert_eq!(browser.script(moved, vec![]).await, 0, "rows that stay are left where they are");
+}
+
 #[tokio::test]
 async fn a_reconnect_keeps_loaded_pages_the_scroll_and_the_focus() {
     let project = stack::project("reconnect").await;
@@ -163,6 +180,7 @@ async fn a_reconnect_keeps_loaded_pages_the_scroll_and_the_focus() {
     assert_eq!(after[0], before[0], "the row keeps the focus");
     let moved = after[1].as_f64().unwrap_or(f64::MAX) - before[1].as_f64().unwrap_or_default();
     assert!(moved.abs() <= 2.0, "the row stays where it is on the screen, not {moved} px from there");
+    rows_that_stay_are_not_moved(&browser, &project).await;
     browser.close().await;
 }
 

@@ -6,11 +6,12 @@
 //!
 //! What is compiled lies in a folder that is named by its contents, so that a browser may keep it for ever.
 
+use std::cmp::Reverse;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::builds::Profile;
@@ -168,18 +169,13 @@ fn split_and_bind(tools: &Toolbox, profile: Profile, split: &Path) -> Result<()>
 /// Makes a release's files small and copies others, as many at a time as there are cores: most of a release
 /// is spent here.
 fn optimise(tools: &Toolbox, profile: Profile, folder: &Path, into: &Path) -> Result<()> {
-    let mut work = Vec::new();
-    for name in files::under(folder)? {
-        let from = folder.join(&name);
-        work.push((from.metadata().map_or(0, |meta| meta.len()), from, into.join(&name)));
-    }
-    // The largest last, which is what `pop` takes first: it takes longest.
-    work.sort();
-    let work = Mutex::new(work);
-    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let mut names = files::under(folder)?;
+    // The largest first: it takes longest.
+    names.sort_by_key(|name| Reverse(folder.join(name).metadata().map_or(0, |meta| meta.len())));
+    let next = AtomicUsize::new(0);
     let optimise_what_is_left = || {
-        while let Some((_, from, to)) = next() {
-            optimise_file(tools, profile, &from, &to)?;
+        while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+            optimise_file(tools, profile, &folder.join(name), &into.join(name))?;
         }
         Ok(())
     };

@@ -10,6 +10,7 @@ pub(crate) mod gate;
 pub(crate) mod intake;
 mod list;
 pub(crate) mod news;
+mod one_by_one;
 mod owners;
 pub(crate) mod store;
 pub(crate) mod view;

@@ -15,6 +15,7 @@ use web_sys::{Element, HtmlElement};
 use super::core::Core;
 use super::list::List;
 use super::news::{news, reached_top};
+use super::one_by_one::{self, OneByOne};
 use super::owners::RowOwners;
 use super::store::{Id, Row};
 use super::window::{self, Measured, Piece, WHOLE_MAX};
@@ -154,7 +155,14 @@ fn content(rows: &Rows, shower: Shower) -> AnyView {
         let view = owner.with(|| child(id));
         (drop::<usize>, OwnedView::new_with_owner(view, owner))
     };
-    (move || keyed(rows.shown.get(), Id::clone, owned)).into_any()
+    let known = StoredValue::new(Vec::new());
+    let view = move || {
+        let shown = rows.shown.get();
+        let steps = known.with_value(|known| one_by_one::steps(known, &shown));
+        known.set_value(shown);
+        OneByOne::new(steps, |ids| keyed(ids, Id::clone, owned))
+    };
+    view.into_any()
 }
 
 /// Keeps the place of the rows that are not in the document.
