@@ -39,6 +39,7 @@ mod test;
 mod test_program;
 mod tidy;
 mod tools;
+mod trunk;
 mod variables;
 mod workerd;
 mod workspace;

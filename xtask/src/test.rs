@@ -28,7 +28,8 @@ use crate::schedule::{self, Ended, Finding, Job, Tally};
 use crate::size;
 use crate::test_program::{self, Program, cargo, cargo_test};
 use crate::tidy;
-use crate::tools::{self, Apt, Toolbox};
+use crate::tools::{Apt, Toolbox};
+use crate::trunk;
 use crate::workspace;
 
 /// Inputs that each fuzz target is fed here, beside its corpus; `cargo xtask fuzz` takes more.
@@ -398,7 +399,7 @@ fn trunk_jobs<'a>(tools: &'a Toolbox, parts: &[Part]) -> Vec<Job<'a>> {
     }
     // A machine that can't have a trunk builds the page without one, as a newcomer's does: that counts
     // neither way.
-    let find = || match tools::find_or_compile_trunk() {
+    let find = || match trunk::find_or_compile() {
         Ok(_trunk) => Ok(uncounted("is here")),
         Err(stopped @ Failure::Stopped { .. }) => Err(stopped),
         Err(failure) => {
@@ -421,7 +422,7 @@ fn compare_pages(tools: &Toolbox) -> Result<Finding> {
     files::make_folder(&folder)?;
     if tools.trunk.is_some() {
         page::build_alone(tools, Profile::Release, &folder)?;
-    } else if let Some(trunk) = tools::find_trunk()? {
+    } else if let Some(trunk) = trunk::find()? {
         page::build_with_trunk(&trunk, tools, Profile::Release, &folder)?;
     } else {
         return Ok(uncounted("not run: there is no trunk here"));

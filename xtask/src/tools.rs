@@ -5,8 +5,7 @@
 //! builds the Rust tools from source anyway, the JavaScript tools and a Node come from npm, and the standard
 //! library for wasm32 is built from Debian's source package.
 //!
-//! Only Trunk is not waited for, because it takes many minutes from source: without one, xtask does its part
-//! (`page.rs`).
+//! Only Trunk is not compiled, because that takes many minutes (`trunk.rs`).
 //!
 //! Nothing is installed outside of `node_modules`, the cache folder ([`workspace::cache`]) and, for the last
 //! way only, the system's packages.
@@ -22,6 +21,7 @@ use crate::failure::{Failure, Result};
 use crate::files;
 use crate::process::{self, capture, must_succeed};
 use crate::report;
+use crate::trunk;
 use crate::workspace::{self, Fingerprint};
 
 /// The version of `wasm-bindgen` in the workspace's `Cargo.toml`; the tool and the crate must be the same.
@@ -31,8 +31,6 @@ pub(crate) const WASM_BINDGEN_VERSION: &str = "0.2.129";
 const WORKER_BUILD_VERSION: &str = "0.8.7";
 /// Splits the screens off the page that are not in its first load.
 const WASM_SPLIT_VERSION: &str = "0.2.4";
-/// Builds the page; `trunk-version` in Trunk.toml.
-const TRUNK_VERSION: &str = "0.22.1";
 /// The first Node that wrangler runs on: (major, minor).
 const NODE_OLDEST: (u32, u32) = (22, 12);
 /// The oldest compiler the workspace builds with (`rust-version` in Cargo.toml).
@@ -112,10 +110,11 @@ impl Toolbox {
             Ok::<_, Failure>([install(first)?, install(second)?, install(third)?])
         })?;
         remove_tools_build()?;
-        let mut trunk = None;
-        report::step(&format!("trunk {TRUNK_VERSION}"), || {
-            trunk = find_trunk()?;
-            Ok(if trunk.is_some() { "found" } else { "not here: xtask does its part" }.to_owned())
+        let mut trunk: Option<PathBuf> = None;
+        report::step(&format!("trunk {}", trunk::VERSION), || {
+            let (found, how) = trunk::find_or_download()?;
+            trunk = found;
+            Ok(how.to_owned())
         })?;
         report::step("npm packages", npm_packages)?;
         let mut node = PathBuf::new();
@@ -318,12 +317,12 @@ fn tool_folder(package: &str, version: &str) -> Result<PathBuf> {
 }
 
 /// The program of a tool, where it is installed.
-fn tool_file(package: &str, program: &str, version: &str) -> Result<PathBuf> {
+pub(crate) fn tool_file(package: &str, program: &str, version: &str) -> Result<PathBuf> {
     Ok(tool_folder(package, version)?.join("bin").join(program))
 }
 
 /// Completes a command that runs cargo so that it installs this tool, compiled in the folder `target`.
-fn cargo_install(cargo: &mut Command, package: &str, version: &str, target: &Path) -> Result<()> {
+pub(crate) fn cargo_install(cargo: &mut Command, package: &str, version: &str, target: &Path) -> Result<()> {
     let root = tool_folder(package, version)?;
     files::make_folder(&root)?;
     cargo.args(["install", "--locked", "--version", version, "--root"]).arg(&root).arg(package);
@@ -342,46 +341,6 @@ fn cargo_install(cargo: &mut Command, package: &str, version: &str, target: &Pat
         // Away from our own workspace and its settings.
         .current_dir(&root);
     Ok(())
-}
-
-/// The pinned Trunk: on `PATH`, else in the cache.
-///
-/// # Errors
-/// There is no place for a cache, or a signal.
-pub(crate) fn find_trunk() -> Result<Option<PathBuf>> {
-    let cached = tool_file("trunk", "trunk", TRUNK_VERSION)?;
-    for trunk in workspace::on_path("trunk").into_iter().chain([cached]).filter(|file| file.exists()) {
-        let mut ask = process::command(&trunk);
-        ask.arg("--version");
-        // Other programs have this name, too.
-        if capture(ask, "trunk --version")?.text.trim() == format!("trunk {TRUNK_VERSION}") {
-            return Ok(Some(trunk));
-        }
-    }
-    Ok(None)
-}
-
-/// The pinned Trunk, compiled if it is absent: at low priority, and in a folder of its own, which is kept
-/// until it is done, so that the next call goes on where this one was ended.
-///
-/// # Errors
-/// What cargo said.
-pub(crate) fn find_or_compile_trunk() -> Result<PathBuf> {
-    if let Some(found) = find_trunk()? {
-        return Ok(found);
-    }
-    let target = workspace::cache()?.join("trunk-build");
-    let mut install = process::command("cargo");
-    // Only the compiler is in no hurry: a cargo that is starved holds the lock of the package cache all the
-    // longer, and every other build waits for that.
-    install.env("RUSTC_WRAPPER", "nice");
-    cargo_install(&mut install, "trunk", TRUNK_VERSION, &target)?;
-    // It asks for the newest compiler, and does with older ones. Without its look for newer versions it
-    // needs less.
-    install.args(["--ignore-rust-version", "--no-default-features", "--features", "rustls"]);
-    must_succeed(install, "cargo install trunk")?;
-    files::remove_folder(&target)?;
-    find_trunk()?.ok_or_else(|| Failure::new("trunk was installed but does not run."))
 }
 
 /// Where tools are compiled: one folder for all, so that they share what they have in common.
@@ -682,13 +641,6 @@ mod tests {
         assert_eq!(version_in("1.96.0+dfsg1-1~deb12u2"), Some((1, 96)));
         assert_eq!(version_in("no number"), None);
         assert!(version_in("v9.0.0") < version_in("v22.12.0"), "numbers, not texts, are compared");
-    }
-
-    #[test]
-    fn trunk_toml_asks_for_the_trunk_that_is_found() {
-        let file = workspace::root().join("Trunk.toml");
-        let text = fs::read_to_string(&file).expect("Trunk.toml");
-        assert!(text.lines().any(|line| line == format!("trunk-version = \"^{TRUNK_VERSION}\"")), "{text}");
     }
 
     #[test]
