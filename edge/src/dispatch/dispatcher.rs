@@ -15,7 +15,7 @@ use postern_engine::{
 use postern_ledger::{Lane, WorkSet};
 use worker::Env;
 
-use crate::clock;
+use crate::clock::{self, Sleep};
 use crate::config::{self, ConfigFault, Settings};
 use crate::log::{self, RequestId};
 use crate::queue;
@@ -74,24 +74,39 @@ impl Dispatcher {
     /// Does what the desk says until there is nothing left.
     async fn drive(self, mut desk: Desk) {
         let mut under_way = FuturesUnordered::new();
+        // One timer at a time, which is kept while it is early enough: a look that comes too soon costs less
+        // than a timer for each thing that is heard.
+        let mut timer: Option<(Timestamp, Sleep)> = None;
         while !desk.is_over() {
-            let mut patience_ms = None;
-            for todo in PACES.with_borrow_mut(|paces| desk.next(paces, clock::now())) {
+            let (mut patience_ms, now) = (None, clock::now());
+            for todo in PACES.with_borrow_mut(|paces| desk.next(paces, now)) {
                 match self.start(todo) {
                     Start::UnderWay(step) => under_way.push(step),
                     Start::Patience(ms) => patience_ms = Some(ms),
                 }
             }
             let heard = match patience_ms {
-                // Without a future the stream would say at once that it is over, and nothing would wait.
-                Some(ms) if under_way.is_empty() => {
-                    clock::sleep(ms).await;
-                    None
+                Some(ms) => {
+                    let until = now.plus_ms(i64::from(ms));
+                    let is_early_enough = timer.as_ref().is_some_and(|(ends, _)| *ends <= until);
+                    let (_ends, elapsed) = match timer.take().filter(|_| is_early_enough) {
+                        Some(kept) => timer.insert(kept),
+                        None => timer.insert((until, clock::sleep(ms))),
+                    };
+                    let heard = if under_way.is_empty() {
+                        // Without a future the stream would say at once that it is over, and nothing would
+                        // wait.
+                        elapsed.await;
+                        None
+                    } else {
+                        match future::select(under_way.next(), elapsed).await {
+                            Either::Left((heard, _)) => heard,
+                            Either::Right(((), _)) => None,
+                        }
+                    };
+                    timer = timer.filter(|_| heard.is_some());
+                    heard
                 }
-                Some(ms) => match future::select(under_way.next(), clock::sleep(ms)).await {
-                    Either::Left((heard, _)) => heard,
-                    Either::Right(((), _)) => None,
-                },
                 None => under_way.next().await,
             };
             if let Some(heard) = heard {
