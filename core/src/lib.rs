@@ -21,6 +21,7 @@ pub mod delivery;
 pub mod doctor;
 pub mod egress;
 pub mod event;
+pub mod examination;
 pub mod explain;
 pub mod facade;
 pub mod fault;

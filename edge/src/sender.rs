@@ -3,6 +3,9 @@
 //!
 //! It knows nothing of deliveries or tests; `dispatch` turns an [`Exchange`] into an attempt.
 
+use std::pin::pin;
+
+use futures_util::future::{self, Either};
 use js_sys::{Promise, Uint8Array};
 use postern_core::contract::Callback;
 use postern_core::delivery::{BodyNote, Outcome, RESPONSE_BYTES_MAX, ReceivedResponse};
@@ -28,10 +31,24 @@ pub(crate) struct Exchange {
     pub(crate) response: Option<ReceivedResponse>,
 }
 
+/// How a body is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// In one piece.
+    AtOnce,
+    /// In [`PIECES`] with [`BETWEEN_PIECES_MS`] before each but the first.
+    InPieces,
+}
+
+/// Pieces of a body that is sent slowly.
+const PIECES: usize = 4;
+/// Milliseconds between two of them.
+const BETWEEN_PIECES_MS: u32 = 1_000;
+
 /// Posts `callback` to `url`. `timeout_s` covers connecting, headers and body; once the headers are there it
 /// ends the body only, not the answer. Redirects are not followed.
-pub(crate) async fn post(url: &str, callback: &Callback, timeout_s: u32) -> Exchange {
-    timed(exchange(url, &callback.headers, Some(&callback.body), timeout_s)).await
+pub(crate) async fn post(url: &str, callback: &Callback, pace: Pace, timeout_s: u32) -> Exchange {
+    timed(exchange(url, &callback.headers, Some((&callback.body, pace)), timeout_s)).await
 }
 
 /// Gets `url` with these headers, as [`post`] does.
@@ -63,12 +80,39 @@ extern "C" {
     fn platform_fetch(url: &str, init: &web_sys::RequestInit) -> Result<Promise, JsValue>;
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// The platform's stream that says its length, so that the request has a `content-length`.
+    type FixedLengthStream;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(bytes: f64) -> Result<FixedLengthStream, JsValue>;
+
+    #[wasm_bindgen(method, getter)]
+    fn readable(this: &FixedLengthStream) -> web_sys::ReadableStream;
+
+    #[wasm_bindgen(method, getter)]
+    fn writable(this: &FixedLengthStream) -> web_sys::WritableStream;
+}
+
+/// Writes the body piece by piece.
+async fn feed(stream: &FixedLengthStream, body: &str) -> Result<(), JsValue> {
+    let writer = stream.writable().get_writer()?;
+    for (at, piece) in body.as_bytes().chunks(body.len().div_ceil(PIECES).max(1)).enumerate() {
+        if at > 0 {
+            clock::sleep(BETWEEN_PIECES_MS).await;
+        }
+        JsFuture::from(writer.write_with_chunk(&Uint8Array::from(piece))).await?;
+    }
+    JsFuture::from(writer.close()).await.map(drop)
+}
+
 /// The platform is called directly: `worker::Fetch` would make a `Request` first and read every body through
 /// a stream.
 async fn exchange(
     url: &str,
     sent: &[(String, String)],
-    body: Option<&str>,
+    body: Option<(&str, Pace)>,
     timeout_s: u32,
 ) -> worker::Result<(Outcome, Option<ReceivedResponse>)> {
     let headers = web_sys::Headers::new()?;
@@ -81,11 +125,26 @@ async fn exchange(
     init.set_method(if body.is_some() { "POST" } else { "GET" });
     init.set_headers(&headers);
     init.set_redirect(web_sys::RequestRedirect::Manual);
-    if let Some(body) = body {
-        init.set_body(&Uint8Array::from(body.as_bytes()));
-    }
     init.set_signal(Some(&signal));
-    let response: web_sys::Response = JsFuture::from(platform_fetch(url, &init)?).await?.unchecked_into();
+    let answered = match body {
+        Some((body, Pace::InPieces)) => {
+            #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+            let stream = FixedLengthStream::new(body.len() as f64)?;
+            init.set_body(&stream.readable());
+            let answered = JsFuture::from(platform_fetch(url, &init)?);
+            // Whoever answers before all has come gets no more of it.
+            match future::select(answered, pin!(feed(&stream, body))).await {
+                Either::Left((answered, _)) => answered?,
+                Either::Right((_sent, answered)) => answered.await?,
+            }
+        }
+        Some((body, Pace::AtOnce)) => {
+            init.set_body(&Uint8Array::from(body.as_bytes()));
+            JsFuture::from(platform_fetch(url, &init)?).await?
+        }
+        None => JsFuture::from(platform_fetch(url, &init)?).await?,
+    };
+    let response: web_sys::Response = answered.unchecked_into();
 
     // From here on the status decides, whatever the body turns out to be.
     let status = response.status();

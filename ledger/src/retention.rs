@@ -398,6 +398,7 @@ mod tests {
             kind: String::from("a"),
             data: crate::support::build::json("1"),
             object: None,
+            variation: None,
         };
         ledger.create_test(test, draft, START.plus_ms(-31 * DAY)).unwrap();
         pass(&mut ledger, START);

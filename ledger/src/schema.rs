@@ -327,6 +327,10 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         // sends the delivery; such a one has 3 in parked while it is held.
         "CREATE INDEX delivery_replayed ON delivery (webhook) WHERE parked = 3",
     ],
+    &[
+        // What is different about a test (`examination`).
+        "ALTER TABLE test ADD COLUMN variation TEXT",
+    ],
 ];
 
 /// What outlives a project for a moment (`removal`): no migration, because there is no project then.
@@ -428,6 +432,7 @@ mod tests {
             "308dfbf4b38e99b8",
             "1c4698545d7c7467",
             "082ffce8c3c1f201",
+            "95b732a2c8a75d00",
         ];
         assert_eq!(digests, released, "add a migration instead of changing one");
     }

@@ -11,6 +11,7 @@ use postern_core::api::test::{TestStatus, TestView};
 use postern_core::contract::{Source, counts_as_delivered};
 use postern_core::delivery::{Attempt, Decision, Outcome, RetryTerms, Trigger, decide};
 use postern_core::event::ObjectRef;
+use postern_core::examination::{Finding, Variation};
 use postern_core::explain;
 use postern_core::id::{Kind, Seq};
 use postern_core::retry::{TEST_WAIT_MAX_S, TEST_WAITS_S};
@@ -39,7 +40,7 @@ const DUE_MAX: u32 = 50;
 const CALLS_AT_ONCE: u32 = 6;
 /// What [`test_row`] reads.
 const COLUMNS: &str = "seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, error_message, definition, event, attempt, \
-                       retry, waiting";
+                       retry, waiting, variation";
 
 /// What to test.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ pub struct TestDraft {
     pub data: Box<RawValue>,
     /// Its object.
     pub object: Option<ObjectRef>,
+    /// What is different from a sound callback.
+    pub variation: Option<Variation>,
 }
 
 /// A trial call to make, once.
@@ -77,6 +80,8 @@ pub struct TestWork {
     pub event: WorkEvent,
     /// When the ledger takes the call for lost.
     pub lease_until: Timestamp,
+    /// What is different from a sound callback.
+    pub variation: Option<Variation>,
 }
 
 /// What became of tests that were due.
@@ -105,6 +110,7 @@ struct TestRow {
     definition: Definition,
     event: WorkEvent,
     attempt: Option<Attempt>,
+    variation: Option<Variation>,
 }
 
 impl<S: Sql> Ledger<S> {
@@ -137,6 +143,7 @@ impl<S: Sql> Ledger<S> {
             definition: draft.definition,
             event,
             attempt: None,
+            variation: draft.variation,
         };
         let (definition, event) = (to_json(&test.definition)?, to_json(&test.event)?);
         atomically(&self.sql, |sql| {
@@ -148,6 +155,7 @@ impl<S: Sql> Ledger<S> {
                 definition,
                 event,
                 retry: test.retry,
+                variation: test.variation,
             };
             trial::insert(sql, new, TESTS_KEPT, now)
         })?;
@@ -257,6 +265,7 @@ impl<S: Sql> Ledger<S> {
             ),
             event: test.event.clone(),
             lease_until: test.lease_until(now),
+            variation: test.variation,
         }
     }
 
@@ -286,6 +295,8 @@ impl<S: Sql> Ledger<S> {
                 };
                 AttemptView { reason, ..attempt_view(contract, attempt, &source) }
             }),
+            variation: test.variation,
+            finding: test.finding(),
             created_at: test.created_at,
         }
     }
@@ -293,11 +304,19 @@ impl<S: Sql> Ledger<S> {
 
 impl TestRow {
     fn lease_ms(&self) -> i64 {
-        i64::from(self.definition.timeout_s) * 1_000 + LEASE_SLACK_MS
+        let calls = self.variation.map_or(1, Variation::calls_in_a_row);
+        i64::from(calls * self.definition.timeout_s) * 1_000 + LEASE_SLACK_MS
     }
 
     fn lease_until(&self, now: Timestamp) -> Timestamp {
         now.plus_ms(self.lease_ms())
+    }
+
+    /// What the answer says about the receiver, once the test has ended.
+    fn finding(&self) -> Option<Finding> {
+        let (variation, attempt) = (self.variation?, self.attempt.as_ref()?);
+        let has_ended = self.status != TestStatus::Pending;
+        has_ended.then(|| variation.judge(self.definition.contract, &attempt.outcome))
     }
 
     /// Whether a call is to be made.
@@ -391,11 +410,14 @@ fn test_row(row: &Row) -> Result<TestRow, LedgerError> {
         definition: serde_json::from_str(row.text(8)?).map_err(damaged("a definition can't be read"))?,
         event: serde_json::from_str(row.text(9)?).map_err(damaged("a test's event can't be read"))?,
         attempt: attempt.map_err(damaged("an attempt can't be read"))?,
+        variation: row.text_or_none(13)?.and_then(Variation::parse),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use postern_core::examination::Verdict;
+
     use super::*;
     use crate::support::build::{START, attempt, json, ledger, webhook};
 
@@ -425,9 +447,51 @@ mod tests {
             kind: String::from("order.paid"),
             data: json("{}"),
             object: None,
+            variation: None,
         };
         let seq = ledger.reserve(START);
         ledger.create_test(seq, draft, START).unwrap()
+    }
+
+    /// A test that does something different, with its call.
+    fn differing(ledger: &mut Ledger<impl Sql>, variation: Variation) -> (TestView, TestWork) {
+        let event = postern_core::contract::sample_event(&webhook("w", "*"));
+        let draft = TestDraft {
+            webhook: None,
+            webhook_name: None,
+            retry: false,
+            definition: webhook("w", "*"),
+            kind: event.kind,
+            data: event.data,
+            object: None,
+            variation: Some(variation),
+        };
+        let seq = ledger.reserve(START);
+        ledger.create_test(seq, draft, START).unwrap()
+    }
+
+    #[test]
+    fn a_test_that_does_something_different_says_what_the_answer_means() {
+        let mut ledger = ledger();
+        let cases =
+            [(200, Verdict::Failed, TestStatus::Completed), (401, Verdict::Passed, TestStatus::Failed)];
+        for (status, verdict, ended_as) in cases {
+            let (view, work) = differing(&mut ledger, Variation::NoSignature);
+            assert_eq!((view.variation, &view.finding), (Some(Variation::NoSignature), &None));
+            assert_eq!(work.variation, Some(Variation::NoSignature));
+            let ended = ledger.report_test(work.test, 1, answered(status), START).unwrap().unwrap();
+            assert_eq!(
+                (ended.status, ended.finding.as_ref().map(|finding| finding.verdict)),
+                (ended_as, Some(verdict))
+            );
+            assert_eq!(ledger.test(&view.id).unwrap(), ended);
+        }
+        let (_view, once) = differing(&mut ledger, Variation::AtOnce);
+        let (_view, twice) = differing(&mut ledger, Variation::Repeated);
+        assert_eq!(twice.lease_until.ms_since(once.lease_until), 10_000, "each call has its time");
+        let (plain, work) = create(&mut ledger, None);
+        let ended = ledger.report_test(work.test, 1, answered(200), START).unwrap().unwrap();
+        assert_eq!((plain.variation, ended.finding), (None, None));
     }
 
     fn answered(status: u16) -> Attempt {

@@ -165,6 +165,7 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
         kind: String::from("a"),
         data: json("1"),
         object: None,
+        variation: None,
     };
     let (view, _work) = ledger.create_test(test, draft, START)?;
     ledger.due_tests(START.plus_ms(100_000))?;

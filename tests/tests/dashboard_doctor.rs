@@ -1,7 +1,8 @@
-//! The signature doctor: from a refused attempt to the mistake, by mouse and by keyboard.
+//! What helps who writes a receiver: the signature doctor, from a refused attempt to the mistake, and the
+//! check of a receiver.
 
 use postern_tests::browser::{Browser, Scheme, Width};
-use postern_tests::page::{Dashboard, Hand};
+use postern_tests::page::{Dashboard, Hand, WebhookPage};
 use postern_tests::sink::{Behaviour, Sink};
 use postern_tests::stack;
 use serde_json::json;
@@ -52,6 +53,47 @@ async fn a_refused_attempt_leads_to_the_doctor_who_names_the_mistake() {
         assert_eq!(browser.axe().await, [""; 0], "{name}");
         assert_eq!(browser.overflow_px().await, 0, "{name}");
     }
+    assert_eq!(browser.complaints(&[]).await, [""; 0]);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_everything_is_checked_and_told_what_to_change() {
+    let (project, sink) = (stack::project("checked").await, Sink::start().await);
+    project.listen("shop", &sink.url("/a"), &json!({})).await;
+    sink.always("/down", Behaviour::status(503));
+    project.listen("down", &sink.url("/down"), &json!({ "contract": "ubiops" })).await;
+
+    let (browser, base) = (Browser::open().await, project.api.base.clone());
+    let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Keyboard, &base, &project.token).await;
+    let page = WebhookPage::open(dashboard, "shop").await;
+    page.check_the_receiver().await;
+    browser.sees("The receiver passes 5 of 9 tests.").await;
+    for words in [
+        "Refuses a wrong signature",
+        "Verify the signature before you use the body",
+        "Takes a body of 150 kB",
+    ] {
+        browser.sees(words).await;
+    }
+    for (name, width, scheme) in [
+        ("check-1440-light", Width::Wide, Scheme::Light),
+        ("check-1440-dark", Width::Wide, Scheme::Dark),
+        ("check-390-light", Width::Narrow, Scheme::Light),
+        ("check-390-dark", Width::Narrow, Scheme::Dark),
+    ] {
+        browser.look(width, scheme).await;
+        browser.script("document.getElementById('examination').scrollIntoView()", vec![]).await;
+        browser.picture(name).await;
+        assert_eq!(browser.axe().await, [""; 0], "{name}");
+        assert_eq!(browser.overflow_px().await, 0, "{name}");
+    }
+    browser.look(Width::Wide, Scheme::Light).await;
+    let page = WebhookPage::open(dashboard, "down").await;
+    page.check_the_receiver().await;
+    browser.sees("The receiver passes 0 of 1 tests.").await;
+    browser.sees("The sound callback was not taken.").await;
+    assert_eq!(sink.wait_for("/down", 1).await.len(), 1, "nothing more is tried");
     assert_eq!(browser.complaints(&[]).await, [""; 0]);
     browser.close().await;
 }

@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use postern_core::api::test::TestView;
+use postern_core::examination::{Variation, Verdict};
 use postern_tests::artefacts;
 use postern_tests::client::Project;
 use postern_tests::sink::Sink;
@@ -67,6 +69,19 @@ async fn takes_what_is_genuine(project: &Project, port: u16) {
     let rotated =
         format!("v1,{} {}", "A".repeat(43), call.header("webhook-signature").expect("it is signed"));
     assert_eq!(send(("webhook-signature", &rotated), body()).await, 204, "one that fits is enough");
+    passes_every_test(project).await;
+}
+
+/// The receiver does what it should in each test that does something different.
+async fn passes_every_test(project: &Project) {
+    for variation in Variation::ALL {
+        let asked = json!({ "variation": variation });
+        let made: TestView = project.post("webhooks/receiver/test", &asked).await.expect(201).read();
+        assert_eq!((made.variation, &made.finding), (Some(variation), &None));
+        let finding =
+            project.ended_test(&made.id).await.finding.expect("a test that has ended says what it found");
+        assert_eq!(finding.verdict, Verdict::Passed, "{variation:?}: {}", finding.advice);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use postern_core::api::live::LiveEvent;
 use postern_core::api::test::{TestStatus, TestView};
 use postern_core::delivery::Outcome;
+use postern_core::examination::{Variation, Verdict};
 use postern_core::problem::ProblemType;
 use postern_tests::client::Project;
 use postern_tests::live::Feed;
@@ -200,5 +201,61 @@ async fn the_status_of_a_test_decides_whatever_becomes_of_the_body() {
         assert_eq!(attempt.attempt.outcome, Outcome::Answered { status }, "{name}");
         assert_eq!(attempt.reason.headline, words, "{name}");
         assert_eq!(ended.error_message, (!is_taken).then_some(words), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_everything_is_told_what_it_should_refuse() {
+    let (project, sink) = (stack::project("examined").await, Sink::start().await);
+    project.listen("w", &sink.url("/a"), &json!({})).await;
+    let mut calls = 0;
+    for variation in Variation::ALL {
+        let asked = json!({ "variation": variation });
+        let made: TestView = project.post("webhooks/w/test", &asked).await.expect(201).read();
+        let ended = project.ended_test(&made.id).await;
+        let finding = ended.finding.expect("it has ended");
+        let expected = if variation.is_to_be_refused() { Verdict::Failed } else { Verdict::Passed };
+        assert_eq!((finding.verdict, ended.variation), (expected, Some(variation)), "{}", finding.advice);
+        calls += if matches!(variation, Variation::Repeated | Variation::AtOnce) { 2 } else { 1 };
+        let seen = sink.wait_for("/a", calls).await;
+        let (last, before) = (&seen[calls - 1], &seen[calls.saturating_sub(2)]);
+        match variation {
+            Variation::NoSignature => assert_eq!(last.header("webhook-signature"), None),
+            Variation::Repeated | Variation::AtOnce => {
+                assert_eq!(last.header("webhook-id"), before.header("webhook-id"));
+                assert_eq!(last.text(), before.text());
+            }
+            Variation::Large => assert!(last.text().len() > 150_000),
+            Variation::Slow => {
+                assert_eq!(last.header("content-length"), Some(last.text().len().to_string().as_str()));
+            }
+            Variation::WrongSignature | Variation::OtherBody | Variation::OldTimestamp => {
+                assert!(last.header("webhook-signature").is_some());
+            }
+        }
+    }
+    let sent = sink.wait_for("/a", calls).await.len();
+    assert_eq!(sent, calls, "nothing is repeated");
+}
+
+#[tokio::test]
+async fn a_variation_that_can_t_be_made_is_refused_with_its_field() {
+    let project = stack::project("variations").await;
+    project.listen("plain", "https://r.example/", &json!({ "contract": "ubiops" })).await;
+    project.listen("w", "https://r.example/", &json!({ "timeout_s": 1 })).await;
+    let plain = "webhooks/plain/test";
+    for (door, body, field) in [
+        (plain, json!({ "variation": "nonsense" }), "/variation"),
+        (plain, json!({ "variation": 7 }), "/variation"),
+        (plain, json!({ "variation": "no_signature" }), "/variation"),
+        (plain, json!({ "variation": "large" }), "/variation"),
+        ("webhooks/w/test", json!({ "variation": "slow" }), "/variation"),
+        ("webhooks/w/test", json!({ "variation": "at_once", "retry": true }), "/variation"),
+        ("webhooks/w/test", json!({ "variation": "large", "data": 1 }), "/data"),
+        ("tests", json!({ "variation": "other_body", "url": "https://r.example/" }), "/variation"),
+    ] {
+        let refused = project.post(door, &body).await.problem(ProblemType::InvalidInput);
+        let pointers: Vec<&str> = refused.errors.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, [field], "{door} {body}");
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::delivery::AttemptView;
+use crate::examination::{Finding, Variation};
 use crate::time::Timestamp;
 
 /// Where a test stands (docs/wire.md A.3 uses the same words).
@@ -38,6 +39,12 @@ pub struct TestView {
     pub next_attempt_at: Option<Timestamp>,
     /// The latest attempt, once one was made.
     pub attempt: Option<AttemptView>,
+    /// What is different from a sound callback; null for a plain test.
+    #[serde(default)]
+    pub variation: Option<Variation>,
+    /// What the answer says about the receiver; null for a plain test, and until one has ended.
+    #[serde(default)]
+    pub finding: Option<Finding>,
     /// When it was asked for.
     pub created_at: Timestamp,
 }

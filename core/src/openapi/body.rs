@@ -18,6 +18,7 @@ use crate::event::{
     BATCH_EVENTS_MAX, EVENT_TYPE_DESCRIPTION_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, OBJECT_PART_CHARS_MAX,
     ORDER_KEY_CHARS_MAX, TYPE_CHARS_MAX,
 };
+use crate::examination::Variation;
 use crate::fault::BODY_BYTES_MAX;
 use crate::import::{self, LISTING_BYTES_MAX};
 use crate::json_schema::{COUNT_MAX, DRAFTS};
@@ -77,6 +78,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("SecretRotation", secret_rotation()),
         ("WebhookTest", object(&[], test_fields())),
         ("TestCreate", test_create()),
+        ("TestVariation", one_of(&Variation::ALL.map(Variation::as_str))),
         ("EventTypeCreate", object(&["name"], event_type_fields())),
         ("EventTypePatch", event_type_patch()),
         ("EventCreate", event()),
@@ -553,6 +555,14 @@ fn test_fields() -> Vec<(&'static str, Value)> {
         ("type", said(nullable(event_type()), "The event type; a sample if absent.")),
         ("data", json!({ "description": "The event's data, any JSON; a sample if absent." })),
         ("retry", test_retry()),
+        (
+            "variation",
+            said(
+                nullable(reference("TestVariation")),
+                "What is different from a sound callback, to see whether the receiver notices. Without `retry`; \
+                 `large` without `data`. The first four need a webhook with a secret.",
+            ),
+        ),
     ]
 }
 

@@ -327,7 +327,8 @@ pub(super) fn described(id: Id) -> Operation {
         Id::TestWebhook => Operation::new(Id::TestWebhook, "Test a webhook")
                 .about(
                     "Called at once. With `retry` a failed call is repeated, up to six attempts in about a \
-                     minute; the test is `pending` meanwhile.",
+                     minute; the test is `pending` meanwhile. A `variation` is a call that a good receiver refuses, or \
+                     takes although many do not; the `finding` of the test says how this one did.",
                 )
                 .body(body("WebhookTest", json!({ "type": "order.paid", "data": { "order": "o-1" } })).optional())
                 .gives::<TestView>(201, "The pending test.")
@@ -336,7 +337,10 @@ pub(super) fn described(id: Id) -> Operation {
                 .about("The fields of a webhook that tell how it is called, of which only `url` is needed, with `type` and `data`. \
                         Without a secret the call is not signed. A failed call is repeated only with \
                         `retry: true`.")
-                .body(body("TestCreate", json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" } })))
+                .body(body(
+                    "TestCreate",
+                    json!({ "url": "https://example.com/hooks", "type": "order.paid", "data": { "order": "o-1" }, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" }),
+                ))
                 .gives::<TestView>(201, "The pending test."),
         Id::GetTest => Operation::new(Id::GetTest, "Show a test").gives::<TestView>(200, "The test, with its latest attempt once one was made.").or(ProblemType::NotFound),
         Id::ListEventTypes => Operation::new(Id::ListEventTypes, "List event types")

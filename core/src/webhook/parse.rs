@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Contract, Definition, ObjectFilter, RateLimit, TIMEOUT_DEFAULT_S, WebhookName, field, header};
 use crate::condition::Condition;
 use crate::contract::{self, ubiops};
 use crate::egress::Policy;
 use crate::event::{self, NewEvent};
+use crate::examination::Variation;
 use crate::fault::{self, Faults, Fields, InputFault, Sent};
 
 /// What a new webhook without a `secret` field gets.
@@ -293,9 +295,11 @@ pub struct TrialDraft {
     /// The event type; the webhook's sample ([`crate::contract::sample_event`]) where it is `None`.
     pub kind: Option<String>,
     /// The event data, as written; the sample's where it is `None`.
-    pub data: Option<Box<serde_json::value::RawValue>>,
+    pub data: Option<Box<RawValue>>,
     /// Whether it is called again where it fails ([`crate::retry::TEST_WAITS_S`]).
     pub retry: bool,
+    /// What is different from a sound callback.
+    pub variation: Option<Variation>,
 }
 
 impl TrialDraft {
@@ -303,7 +307,8 @@ impl TrialDraft {
     #[must_use]
     pub fn event_for(self, webhook: &Definition) -> NewEvent {
         let sample = contract::sample_event(webhook);
-        NewEvent { kind: self.kind.unwrap_or(sample.kind), data: self.data.unwrap_or(sample.data), ..sample }
+        let data = self.data.or_else(|| self.variation.and_then(Variation::data)).unwrap_or(sample.data);
+        NewEvent { kind: self.kind.unwrap_or(sample.kind), data, ..sample }
     }
 }
 
@@ -332,9 +337,12 @@ pub struct Trial {
     /// Whether it is called again where it fails ([`crate::retry::TEST_WAITS_S`]). Only where somebody asks
     /// for it: that webhooks of the contract retry by default says nothing of a test.
     pub retry: bool,
+    /// What is different from a sound callback.
+    pub variation: Option<Variation>,
 }
 
-/// Parses the body of `POST webhooks/{name}/test`: `{"type"?, "data"?, "retry"?}`. An empty body is `{}`.
+/// Parses the body of `POST webhooks/{name}/test`: `{"type"?, "data"?, "retry"?, "variation"?}`. An empty body
+/// is `{}`. Whether the webhook can do the variation is another question ([`Variation::check`]).
 ///
 /// # Errors
 /// Not JSON, or every bad field.
@@ -344,8 +352,13 @@ pub fn test(body: &str) -> Result<TrialDraft, InputFault> {
     fields.absorb(split.faults);
     let kind = test_kind(&mut fields);
     let retry = read_flag(&mut fields, "retry").unwrap_or(false);
+    let variation = read_variation(&mut fields, &split.rest, split.raw.as_deref());
     let faults = fields.finish();
-    if faults.is_empty() { Ok(TrialDraft { kind, data: split.raw, retry }) } else { Err(faults.into()) }
+    if faults.is_empty() {
+        Ok(TrialDraft { kind, data: split.raw, retry, variation })
+    } else {
+        Err(faults.into())
+    }
 }
 
 /// Parses the body of `POST tests`: the fields of a webhook that tell how it is called, of which only `url`
@@ -364,12 +377,16 @@ pub fn trial(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
         fields.fault(key, "does nothing in a test, which calls once: leave it out");
     }
     let kind = test_kind(&mut fields);
+    let variation = read_variation(&mut fields, &split.rest, split.raw.as_deref());
+    if let Some(Err(why)) = definition.as_ref().zip(variation).map(|(webhook, asked)| asked.check(webhook)) {
+        fields.fault("variation", why);
+    }
     let faults = fields.finish();
     let retry = split.rest.get("retry").and_then(Value::as_bool).unwrap_or(false);
     match definition {
         Some(definition) if faults.is_empty() => {
-            let event = TrialDraft { kind, data: split.raw, retry }.event_for(&definition);
-            Ok(Trial { definition, event, retry })
+            let event = TrialDraft { kind, data: split.raw, retry, variation }.event_for(&definition);
+            Ok(Trial { definition, event, retry, variation })
         }
         _ => Err(faults.into()),
     }
@@ -382,6 +399,27 @@ fn test_kind(fields: &mut Fields<'_>) -> Option<String> {
         fields.fault("type", event::TYPE_RULE);
     }
     Some(String::from(kind))
+}
+
+/// Reads what is different about a test. One that is makes its calls once.
+fn read_variation(
+    fields: &mut Fields<'_>,
+    sent: &serde_json::Map<String, Value>,
+    data: Option<&RawValue>,
+) -> Option<Variation> {
+    let text = fields.text("variation").value()?;
+    let Some(variation) = Variation::parse(text) else {
+        let known = Variation::ALL.map(Variation::as_str).join(", ");
+        fields.fault("variation", format!("must be one of {known}"));
+        return None;
+    };
+    if sent.get("retry") == Some(&Value::Bool(true)) {
+        fields.fault("variation", "makes its calls once: leave out `retry`");
+    }
+    if data.is_some() && variation == Variation::Large {
+        fields.fault("data", "must be left out: the variation `large` brings its own");
+    }
+    Some(variation)
 }
 
 fn read_contract(fields: &mut Fields<'_>) -> Sent<Contract> {

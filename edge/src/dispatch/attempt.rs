@@ -1,9 +1,11 @@
 //! One call: the definition, the exact bytes, the exchange, and the record of it.
 
 use futures_util::StreamExt as _;
+use futures_util::future;
 use postern_core::contract::{self, Rendering, Source};
 use postern_core::delivery::{Attempt, Outcome, SentRequest, Trigger};
 use postern_core::egress;
+use postern_core::examination::Variation;
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Definition, ProjectName};
 use postern_engine::{Bounds, Ready};
@@ -17,7 +19,7 @@ use crate::meter;
 use crate::project_do::call;
 use crate::project_do::trials::ReportTrial;
 use crate::seal::{self, Owner};
-use crate::sender;
+use crate::sender::{self, Pace};
 
 impl Dispatcher {
     /// Makes the calls of `tests` and reports each at once: somebody is watching.
@@ -36,8 +38,9 @@ impl Dispatcher {
             number: test.number,
             trigger: Trigger::Schedule,
             timeout_s: test.definition.timeout_s,
+            variation: test.variation,
         };
-        let attempt = self.call(call).await;
+        let attempt = self.examine(call).await;
         let report = ReportTrial { test: test.test, number: test.number, attempt };
         if let Err(error) = call::ask_as_postern(&self.env, &self.id, project, report).await {
             log::warn(
@@ -45,6 +48,23 @@ impl Dispatcher {
                 "a test could not be reported",
                 &[("project", &project.as_str()), ("error", &error)],
             );
+        }
+    }
+
+    /// The call of a test, or both of them where it makes two.
+    async fn examine(&self, call: OneCall<'_>) -> Attempt {
+        let is_taken = |attempt: &Attempt| matches!(attempt.outcome, Outcome::Answered { status } if contract::counts_as_delivered(call.sealed.contract, status));
+        match call.variation {
+            Some(Variation::Repeated) => {
+                let first = self.call(call).await;
+                // Where the first one fails, the second one says nothing.
+                if is_taken(&first) { self.call(call).await } else { first }
+            }
+            Some(Variation::AtOnce) => {
+                let (one, other) = future::join(self.call(call), self.call(call)).await;
+                if is_taken(&one) { other } else { one }
+            }
+            _ => self.call(call).await,
         }
     }
 
@@ -83,6 +103,7 @@ impl Dispatcher {
             number: work.attempt,
             trigger: work.trigger,
             timeout_s,
+            variation: None,
         };
         let attempt = self.call(call).await;
         meter::attempted(stored.definition.contract, &attempt.outcome, attempt.duration_ms);
@@ -94,7 +115,9 @@ impl Dispatcher {
         let started_at = clock::now();
         match self.prepare(&call, started_at) {
             Ok((url, callback, request)) => {
-                let exchange = sender::post(&url, &callback, call.timeout_s).await;
+                let pace =
+                    if call.variation == Some(Variation::Slow) { Pace::InPieces } else { Pace::AtOnce };
+                let exchange = sender::post(&url, &callback, pace, call.timeout_s).await;
                 Attempt {
                     number: call.number,
                     trigger: call.trigger,
@@ -165,12 +188,16 @@ impl Dispatcher {
             data: &event.data,
             object: event.object.as_ref(),
         };
-        contract::build(plain, rendering, &source, call.message_id, now)
-            .map_err(|fault| Outcome::PlatformFailed { message: format!("the signing secret {fault}") })
+        let built = match call.variation {
+            Some(variation) => variation.callback(plain, rendering, &source, call.message_id, now),
+            None => contract::build(plain, rendering, &source, call.message_id, now),
+        };
+        built.map_err(|fault| Outcome::PlatformFailed { message: format!("the signing secret {fault}") })
     }
 }
 
 /// What one call is made of.
+#[derive(Clone, Copy)]
 struct OneCall<'a> {
     sealed: &'a Definition,
     owner: Owner<'a>,
@@ -180,4 +207,6 @@ struct OneCall<'a> {
     trigger: Trigger,
     /// Seconds that it may take.
     timeout_s: u32,
+    /// What is different from a sound callback.
+    variation: Option<Variation>,
 }

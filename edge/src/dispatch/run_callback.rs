@@ -17,7 +17,7 @@ use crate::log;
 use crate::project_do::call;
 use crate::project_do::runs::ReportRunCall;
 use crate::seal::{self, Owner};
-use crate::sender::{self, Exchange};
+use crate::sender::{self, Exchange, Pace};
 
 impl Dispatcher {
     /// Makes the calls of runs, reports each at once, and goes on with those that follow.
@@ -110,6 +110,6 @@ impl Dispatcher {
         header("webhook-id", String::from(message_id));
         header("webhook-timestamp", clock::now().unix_s().to_string());
         let callback = contract::Callback { headers, shown_headers: Vec::new(), body: String::from(body) };
-        sender::post(&url, &callback, CALL_TIMEOUT_S).await
+        sender::post(&url, &callback, Pace::AtOnce, CALL_TIMEOUT_S).await
     }
 }

@@ -3,6 +3,8 @@
 use postern_core::api::test::TestView;
 use postern_core::delivery::Attempt;
 use postern_core::event::NewEvent;
+use postern_core::examination::Variation;
+use postern_core::fault::Fault;
 use postern_core::id::{Kind, Seq};
 use postern_core::operation::Operation;
 use postern_core::webhook::Definition;
@@ -44,6 +46,9 @@ pub(crate) struct TryWebhook {
     /// Whether it is called again if it fails.
     #[serde(default)]
     pub(crate) retry: bool,
+    /// What is different from a sound callback.
+    #[serde(default)]
+    pub(crate) variation: Option<Variation>,
 }
 
 impl Question for TryWebhook {
@@ -53,19 +58,23 @@ impl Question for TryWebhook {
     type Reply = TrialStarted;
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<TrialStarted, Refusal> {
-        let Self { name, kind, data, retry } = self;
+        let Self { name, kind, data, retry, variation } = self;
         let stored = turn.ledger.stored_webhook(&name)?;
-        let event = TrialDraft { kind, data, retry }.event_for(&stored.definition);
+        if let Some(Err(why)) = variation.map(|variation| variation.check(&stored.definition)) {
+            return Err(Fault::new("/variation", why).into());
+        }
+        let event = TrialDraft { kind, data, retry, variation }.event_for(&stored.definition);
         let seq = turn.ledger.reserve(turn.now);
         let draft = draft_of(Some((stored.seq, name)), stored.definition, event);
-        turn.start_trial(seq, TestDraft { retry, ..draft })
+        turn.start_trial(seq, TestDraft { retry, variation, ..draft })
     }
 }
 
 impl TryWebhook {
     /// From what was parsed.
     pub(crate) fn new(name: String, draft: TrialDraft) -> Self {
-        Self { name, kind: draft.kind, data: draft.data, retry: draft.retry }
+        let TrialDraft { kind, data, retry, variation } = draft;
+        Self { name, kind, data, retry, variation }
     }
 }
 
@@ -79,6 +88,9 @@ pub(crate) struct TryDefinition {
     /// Whether it is called again if it fails.
     #[serde(default)]
     pub(crate) retry: bool,
+    /// What is different from a sound callback.
+    #[serde(default)]
+    pub(crate) variation: Option<Variation>,
 }
 
 impl Question for TryDefinition {
@@ -88,16 +100,17 @@ impl Question for TryDefinition {
     type Reply = TrialStarted;
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<TrialStarted, Refusal> {
-        let Self { definition, event, retry } = self;
+        let Self { definition, event, retry, variation } = self;
         let (seq, id) = turn.new_id(Kind::Test);
         let sealed = turn.seal(&id, &definition, None)?;
-        turn.start_trial(seq, TestDraft { retry, ..draft_of(None, sealed, event) })
+        turn.start_trial(seq, TestDraft { retry, variation, ..draft_of(None, sealed, event) })
     }
 }
 
 impl From<Trial> for TryDefinition {
     fn from(trial: Trial) -> Self {
-        Self { definition: trial.definition, event: trial.event, retry: trial.retry }
+        let Trial { definition, event, retry, variation } = trial;
+        Self { definition, event, retry, variation }
     }
 }
 
@@ -166,5 +179,6 @@ pub(super) fn draft_of(webhook: Option<(Seq, String)>, sealed: Definition, event
         kind: event.kind,
         data: event.data,
         object: event.object,
+        variation: None,
     }
 }

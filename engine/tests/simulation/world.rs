@@ -2097,6 +2097,7 @@ impl World {
             kind: String::from(KINDS[0]),
             data: json("{}"),
             object: None,
+            variation: None,
         };
         if let Some((_view, work)) =
             self.call("create_test", |ledger, now| ledger.create_test(seq, draft, now))?.done()

@@ -4,6 +4,7 @@
 
 use postern_core::api::test::TestStatus;
 use postern_core::delivery::Attempt;
+use postern_core::examination::Variation;
 use postern_core::id::Seq;
 use postern_core::time::Timestamp;
 
@@ -22,6 +23,7 @@ pub(crate) struct NewTrial<'a> {
     /// JSON of the event.
     pub(crate) event: String,
     pub(crate) retry: bool,
+    pub(crate) variation: Option<Variation>,
 }
 
 /// Where a trial stands after a call.
@@ -73,8 +75,8 @@ pub(crate) fn insert<S: Sql>(
     now: Timestamp,
 ) -> Result<(), LedgerError> {
     sql.run(
-        "INSERT INTO test (seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, definition, event, retry)
-         VALUES (?1, ?2, ?3, ?9, 1, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO test (seq, webhook, webhook_name, status, number, next_at_ms, created_at_ms, definition, event, retry, variation)
+         VALUES (?1, ?2, ?3, ?9, 1, ?4, ?5, ?6, ?7, ?8, ?10)",
         &[
             Value::from(trial.seq),
             Value::from(trial.webhook),
@@ -85,6 +87,7 @@ pub(crate) fn insert<S: Sql>(
             Value::Text(trial.event),
             Value::from(trial.retry),
             Value::from(status_text(TestStatus::Pending)),
+            Value::from(trial.variation.map(Variation::as_str)),
         ],
     )?;
     sql.run(

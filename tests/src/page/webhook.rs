@@ -36,6 +36,13 @@ impl<'a> WebhookPage<'a> {
         browser.find("status", "Test status").await.text().await.unwrap_or_default()
     }
 
+    /// Makes all calls of the check, and waits until the last has ended.
+    pub async fn check_the_receiver(&self) {
+        self.0.press("button", "Check the receiver").await;
+        self.0.browser.find("button", "Checking…").await;
+        self.0.browser.find("button", "Check the receiver").await;
+    }
+
     /// Switches it off.
     pub async fn disable(&self) {
         self.0.press("button", "Disable").await;

@@ -4,6 +4,7 @@
 //! deliveries does: they decide how it does. What is typed in the test panel stays meanwhile.
 
 mod actions;
+mod examination;
 mod facts;
 mod latest;
 mod missed;

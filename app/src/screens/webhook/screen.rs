@@ -5,6 +5,7 @@ use postern_core::api::live::ChangeKind;
 use postern_core::api::webhook::WebhookView;
 
 use super::actions::Actions;
+use super::examination::Examination;
 use super::facts::facts;
 use super::latest::Latest;
 use super::missed::Missed;
@@ -111,6 +112,7 @@ fn Content(
             </div>
             <TestPanel webhook=webhook name=name.clone() />
         </div>
+        <Examination name=name.clone() />
         <Latest webhook=webhook name=name />
         <ReceiverCode webhook=webhook />
     }

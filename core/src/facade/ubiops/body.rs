@@ -48,7 +48,7 @@ pub fn test_create(body: &str, policy: &Policy) -> Result<Trial, InputFault> {
         Some(definition) if faults.is_empty() => {
             let event = sample_event(&definition);
             let retry = definition.retry;
-            Ok(Trial { definition, event, retry })
+            Ok(Trial { definition, event, retry, variation: None })
         }
         _ => Err(faults.into()),
     }

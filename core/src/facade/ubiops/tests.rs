@@ -198,6 +198,8 @@ fn a_test_reads_as_the_client_expects() {
         attempts: 6,
         next_attempt_at: None,
         attempt: None,
+        variation: None,
+        finding: None,
         created_at: Timestamp(0),
     };
     let shown = serde_json::to_value(TestDetail::from_view(&test)).unwrap_or_default();
