@@ -27,6 +27,7 @@ pub mod facade;
 pub mod fault;
 pub mod filter;
 pub mod health;
+pub mod histogram;
 pub mod id;
 pub mod import;
 pub mod inbox;

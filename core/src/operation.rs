@@ -393,6 +393,8 @@ operations! {
         ListDeliveries: Get "deliveries", READ, [Query];
         /// Count deliveries.
         CountDeliveries: Get "deliveries/count", READ, [Query];
+        /// Count deliveries by when they were made.
+        GetDeliveryHistogram: Get "deliveries/histogram", READ, [Query];
         /// Export deliveries.
         ExportDeliveries: Get "deliveries/export", READ, [Query];
         /// Show a delivery.
@@ -475,6 +477,8 @@ operations! {
     Observing "Observing" {
         /// Count attempts.
         GetStats: Get "stats", READ, [Query];
+        /// Count what a person wants to know first.
+        GetTotals: Get "totals", READ, [Query];
         /// Read the metrics of a project.
         GetProjectMetrics: Get "metrics", READ, [];
         /// Ask for a ticket that opens the live feed once.

@@ -89,8 +89,33 @@ pub struct WebhookQuery {
     pub object_type: Option<String>,
     /// The object filter's name.
     pub object_name: Option<String>,
-    /// `state=enabled` or `state=disabled`.
-    pub enabled: Option<bool>,
+    /// How they are.
+    pub state: Option<WebhookState>,
+}
+
+/// How webhooks are that are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[derive(EnumCount, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum WebhookState {
+    /// They take events.
+    Enabled,
+    /// They take none.
+    Disabled,
+    /// They fail, or were disabled by Postern: somebody should look.
+    Down,
+}
+
+impl WebhookState {
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = variants::array(Self::VARIANTS);
+
+    /// The spelling in a query.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
 }
 
 impl WebhookQuery {
@@ -100,13 +125,13 @@ impl WebhookQuery {
     /// Every bad or unknown parameter.
     pub fn parse(query: &str) -> Result<Self, Faults> {
         let mut parameters = Parameters::parse(query)?;
-        let enabled = parameters.one("state").and_then(|state| match state.as_str() {
-            "enabled" => Some(true),
-            "disabled" => Some(false),
-            _ => {
-                parameters.fault("state", "must be enabled or disabled");
-                None
+        let state = parameters.one("state").and_then(|state| {
+            let found = state.parse().ok();
+            if found.is_none() {
+                let states = WebhookState::ALL.map(WebhookState::as_str).join(", ");
+                parameters.fault("state", format!("must be one of {states}"));
             }
+            found
         });
         let found = Self {
             page: parameters.page(),
@@ -115,7 +140,7 @@ impl WebhookQuery {
             event: parameters.text("event"),
             object_type: parameters.text("object_type"),
             object_name: parameters.text("object_name"),
-            enabled,
+            state,
         };
         parameters.finish(found)
     }
@@ -150,6 +175,61 @@ impl DeliveryQuery {
         let found = parameters.delivery_filter();
         parameters.finish(found)
     }
+}
+
+/// Which deliveries are counted by the time in which they were made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistogramQuery {
+    /// Made at this time or later.
+    pub since: Timestamp,
+    /// Made before this time.
+    pub until: Timestamp,
+    /// Which of them; its own times are these two.
+    pub filter: DeliveryFilter,
+}
+
+impl HistogramQuery {
+    /// Reads the query of `GET deliveries/histogram`: the filters of the list, and the 24 h before `until`
+    /// or `now` where it says no time.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str, now: Timestamp) -> Result<Self, Faults> {
+        let mut parameters = Parameters::parse(query)?;
+        let mut filter = parameters.delivery_filter();
+        let (since, until) = last_day(filter.since, filter.until, now);
+        (filter.since, filter.until) = (Some(since), Some(until));
+        parameters.finish(Self { since, until, filter })
+    }
+}
+
+/// Of which time the totals of deliveries are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotalsQuery {
+    /// Made at this time or later.
+    pub since: Timestamp,
+    /// Made before this time.
+    pub until: Timestamp,
+}
+
+impl TotalsQuery {
+    /// Reads the query of `GET totals`: the 24 h before `until` or `now` where it says no time.
+    ///
+    /// # Errors
+    /// Every bad or unknown parameter.
+    pub fn parse(query: &str, now: Timestamp) -> Result<Self, Faults> {
+        let mut parameters = Parameters::parse(query)?;
+        let (since, until) = parameters.span();
+        let (since, until) = last_day(since, until, now);
+        parameters.finish(Self { since, until })
+    }
+}
+
+/// A time that ends now, or an instant after a start that is still to come, where nobody says when; and that
+/// is a day long where nobody says how long.
+fn last_day(since: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> (Timestamp, Timestamp) {
+    let until = until.unwrap_or_else(|| since.map_or(now, |since| now.max(since.plus_ms(1))));
+    (since.unwrap_or_else(|| until.plus_ms(-BucketWidth::Day.ms())), until)
 }
 
 /// Which events, and which part of them.
@@ -663,7 +743,7 @@ mod tests {
                 event: Some(String::from("order.*")),
                 object_type: Some(String::from("t")),
                 object_name: Some(String::from("n")),
-                enabled: Some(false),
+                state: Some(WebhookState::Disabled),
             })
         );
         let found = DeliveryQuery::parse("state=waiting&webhook=w&type=order.paid").map(|found| found.filter);

@@ -88,6 +88,7 @@ mod stats;
 mod support;
 mod timeline;
 mod tokens;
+mod totals;
 mod trials;
 mod webhooks;
 mod work;

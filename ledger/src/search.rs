@@ -40,9 +40,14 @@ pub(crate) const EVENT_COLUMNS: &str =
 
 /// Values of a statement, numbered as they come.
 #[derive(Default)]
-struct Bound(Vec<Value>);
+pub(crate) struct Bound(Vec<Value>);
 
 impl Bound {
+    /// All of them, in their order.
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.0
+    }
+
     /// Takes a value; gives what stands for it in the statement.
     fn put(&mut self, value: impl Into<Value>) -> String {
         self.0.push(value.into());
@@ -228,7 +233,7 @@ fn end_by_bytes<S: Sql>(
 }
 
 /// A search of deliveries: where it looks, and what it wants there.
-struct DeliverySearch<'a> {
+pub(crate) struct DeliverySearch<'a> {
     found: Found,
     /// The only webhook and the only state that are wanted of what is found, where they did not find it.
     webhook: Option<Seq>,
@@ -303,7 +308,7 @@ impl DeliverySearch<'_> {
     }
 
     /// `FROM` and `WHERE` of the deliveries `d` that it finds, and of their events `e`.
-    fn source(&self, events: Events, bound: &mut Bound) -> Result<String, LedgerError> {
+    pub(crate) fn source(&self, events: Events, bound: &mut Bound) -> Result<String, LedgerError> {
         let (rows, mut conditions) = self.found.rows(self.range, bound);
         conditions.extend(self.conditions(bound));
         let wish = EventWish::of(self.filter);
@@ -318,7 +323,7 @@ impl DeliverySearch<'_> {
 
 /// Whether a search reads the events of what it finds.
 #[derive(Clone, Copy)]
-enum Events {
+pub(crate) enum Events {
     /// Where the filter asks for something of them.
     WhereAsked,
     Always,
@@ -421,6 +426,22 @@ impl<S: Sql> Ledger<S> {
         self.event_exists(id)?;
         let filter = DeliveryFilter { event: Some(String::from(id)), ..DeliveryFilter::default() };
         self.list_deliveries(&filter, page.limit, page.cursor.as_deref())
+    }
+
+    /// A search for all that fits, as far as one request may look, and the time from which on that is all:
+    /// `None` where there is nothing older. `None` of a search where nothing can be found.
+    pub(crate) fn bounded_search<'a>(
+        &self,
+        filter: &'a DeliveryFilter,
+    ) -> Result<Option<(DeliverySearch<'a>, Option<Timestamp>)>, LedgerError> {
+        let rows_max = if EventWish::of(filter).is_any() { COUNTED_MAX } else { SCANNED_MAX };
+        let Some(search) = self.delivery_search(filter, self.cursor_seq(None)?)? else { return Ok(None) };
+        let mut search = search.within(&self.sql, rows_max)?;
+        let Some(cut) = search.cut.take() else { return Ok(Some((search, None))) };
+        // More of the last row's time may follow it.
+        let from = read_created(&cut, 0)?.1.plus_ms(1);
+        search.range.after = Seq(self.first_created(Timeline::Deliveries, from)?.0 - 1);
+        Ok(Some((search, Some(from))))
     }
 
     /// How many deliveries [`Ledger::list_deliveries`] gives in all its pages. It looks at 100,000 at most,

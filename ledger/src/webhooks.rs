@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use postern_core::api::audit::AuditAction;
 use postern_core::api::page::Page;
+use postern_core::api::totals::WebhookTotal;
 use postern_core::api::webhook::{HELD_MAX, Health, HealthStatus, RECENT_MAX, Standing, WebhookView};
 use postern_core::change::Changes;
 use postern_core::delivery::State;
 use postern_core::filter::EventPattern;
 use postern_core::health::Cause;
 use postern_core::id::{Kind, Seq};
+use postern_core::query::WebhookState;
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LedgerError;
+use crate::memory::roster::Member;
 use crate::project::Ledger;
 use crate::row::delivery::Line;
 use crate::row::health::write_health;
@@ -41,14 +44,14 @@ pub struct WebhookFilter {
     pub object_type: Option<String>,
     /// The name its object filter names.
     pub object_name: Option<String>,
-    /// Enabled or disabled ones.
-    pub enabled: Option<bool>,
+    /// How they are.
+    pub state: Option<WebhookState>,
     /// Those of one contract.
     pub contract: Option<Contract>,
 }
 
 impl WebhookFilter {
-    /// Whether all fits but for the labels, which the roster does not know.
+    /// Whether all fits but for the labels, which the roster does not know, and for how the webhook is.
     fn takes(&self, webhook: &Definition) -> bool {
         let found = |needle: &String| {
             let needle = needle.to_lowercase();
@@ -66,7 +69,6 @@ impl WebhookFilter {
             && self.event.as_ref().is_none_or(listens)
             && self.object_type.as_ref().is_none_or(|kind| webhook.object.kind.as_ref() == Some(kind))
             && self.object_name.as_ref().is_none_or(|name| webhook.object.name.as_ref() == Some(name))
-            && self.enabled.is_none_or(|enabled| webhook.enabled == enabled)
             && self.contract.is_none_or(|contract| webhook.contract == contract)
     }
 
@@ -410,8 +412,16 @@ impl<S: Sql> Ledger<S> {
         cursor: Option<&str>,
     ) -> Result<Page<WebhookView>, LedgerError> {
         let named = self.roster.named_after(cursor.unwrap_or(""));
-        let mut candidates =
-            named.filter(|(_seq, member)| filter.takes(member.definition())).map(|(seq, _member)| seq);
+        let is_wanted = |seq: Seq, member: &Member| {
+            filter.takes(member.definition())
+                && match filter.state {
+                    None => true,
+                    Some(WebhookState::Enabled) => member.enabled(),
+                    Some(WebhookState::Disabled) => !member.enabled(),
+                    Some(WebhookState::Down) => self.is_down(seq, member),
+                }
+        };
+        let mut candidates = named.filter(|(seq, member)| is_wanted(*seq, member)).map(|(seq, _member)| seq);
         let labels = to_json(&filter.label_texts()?)?;
         let mut items: Vec<WebhookView> = Vec::new();
         loop {
@@ -478,6 +488,20 @@ impl<S: Sql> Ledger<S> {
     #[must_use]
     pub fn callers_protect(&self, inbox_path: &str, header: &str) -> Option<bool> {
         self.roster.callers_protect(inbox_path, header)
+    }
+
+    /// Whether somebody should look after a webhook: it fails, or Postern disabled it. One that a person
+    /// paused or disabled is as that person wants it.
+    fn is_down(&self, webhook: Seq, member: &Member) -> bool {
+        member.is_given_up()
+            || status_of(member.definition(), self.gates.health(webhook).cause) == HealthStatus::Failing
+    }
+
+    /// How many webhooks there are, and are down.
+    pub(crate) fn count_webhooks(&self) -> WebhookTotal {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let down = self.roster.iter().filter(|(webhook, member)| self.is_down(*webhook, member));
+        WebhookTotal { down: count(down.count()), all: count(self.roster.len()) }
     }
 
     /// How a webhook does: its latest deliveries, and how it is called.
@@ -718,7 +742,7 @@ mod tests {
         check(WebhookFilter { event: text("order.paid"), ..none.clone() }, &["a"]);
         check(WebhookFilter { object_type: text("deployment"), ..none.clone() }, &["b"]);
         check(WebhookFilter { object_name: text("d2"), ..none.clone() }, &[]);
-        check(WebhookFilter { enabled: Some(false), ..none.clone() }, &["b"]);
+        check(WebhookFilter { state: Some(WebhookState::Disabled), ..none.clone() }, &["b"]);
         check(WebhookFilter { contract: Some(Contract::Standard), ..none }, &["a"]);
     }
 

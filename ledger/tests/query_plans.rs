@@ -15,7 +15,7 @@ use postern_core::api::stats::BucketWidth;
 use postern_core::delivery::{Outcome, State};
 use postern_core::id::Kind;
 use postern_core::project::SettingsPatch;
-use postern_core::query::{PageQuery, StatsQuery};
+use postern_core::query::{HistogramQuery, PageQuery, StatsQuery, TotalsQuery};
 use postern_core::quota::{Quota, Quotas};
 use postern_core::replay::ReplayQuery;
 use postern_core::run::{
@@ -119,7 +119,11 @@ fn use_everything(ledger: &mut Ledger<Rc<Recording>>) -> Result<(), LedgerError>
     ] {
         ledger.list_deliveries(&filter, 50, None)?;
         ledger.count_deliveries(&filter)?;
+        let (since, until) = (START.plus_ms(-1), START.plus_ms(1));
+        let filter = DeliveryFilter { since: Some(since), until: Some(until), ..filter };
+        ledger.delivery_histogram(&HistogramQuery { since, until, filter })?;
     }
+    ledger.totals(&TotalsQuery { since: START, until: START.plus_ms(1) })?;
     ledger.deliveries_of_event(&of_event, &PageQuery::default())?;
     for piece in [None, Some(String::from("abc"))] {
         let filter = EventFilter { kind: Some(String::from("a")), piece, ..EventFilter::default() };

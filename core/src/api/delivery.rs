@@ -58,6 +58,90 @@ pub struct DeliveryCount {
     pub searched_to: Option<Timestamp>,
 }
 
+/// How many deliveries stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct StateCounts {
+    /// Not called yet.
+    pub pending: u32,
+    /// Being called.
+    pub leased: u32,
+    /// To be called again.
+    pub waiting: u32,
+    /// Taken by their receivers.
+    pub delivered: u32,
+    /// Given up.
+    pub dead: u32,
+    /// Called off.
+    pub cancelled: u32,
+}
+
+impl StateCounts {
+    /// Counts `number` more in a state.
+    pub const fn add(&mut self, state: State, number: u32) {
+        let count = match state {
+            State::Pending => &mut self.pending,
+            State::Leased => &mut self.leased,
+            State::Waiting => &mut self.waiting,
+            State::Delivered => &mut self.delivered,
+            State::Dead => &mut self.dead,
+            State::Cancelled => &mut self.cancelled,
+        };
+        *count = count.saturating_add(number);
+    }
+
+    /// Those that have not ended.
+    #[must_use]
+    pub const fn open(&self) -> u32 {
+        self.pending.saturating_add(self.leased).saturating_add(self.waiting)
+    }
+
+    /// All of them: what success is a share of, wherever one is shown. What still waits counts too, so that a
+    /// receiver that takes nothing lowers it long before the first delivery to it is given up.
+    #[must_use]
+    pub const fn all(&self) -> u32 {
+        self.open().saturating_add(self.delivered).saturating_add(self.dead).saturating_add(self.cancelled)
+    }
+}
+
+impl FromIterator<State> for StateCounts {
+    fn from_iter<I: IntoIterator<Item = State>>(states: I) -> Self {
+        states.into_iter().fold(Self::default(), |mut counts, state| {
+            counts.add(state, 1);
+            counts
+        })
+    }
+}
+
+/// Deliveries by when they were made, and where they stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct DeliveryHistogram {
+    /// Made at this time or later.
+    pub since: Timestamp,
+    /// Made before this time.
+    pub until: Timestamp,
+    /// Parts of this time, at most 49, oldest first, those without a delivery too.
+    pub bins: Vec<HistogramBin>,
+    /// Whether all that fit were counted. One request looks at a bounded part of a list, the newest first.
+    pub exact: bool,
+    /// Only where not all were counted: what was made at this time or later was counted, what is older was
+    /// not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched_to: Option<Timestamp>,
+}
+
+/// The deliveries that were made in a part of the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct HistogramBin {
+    /// When it starts. It ends where the next one starts, the last one at `until`.
+    pub at: Timestamp,
+    /// How many stand where.
+    #[serde(flatten)]
+    pub counts: StateCounts,
+}
+
 /// A delivery as a line of an export: what a list shows, and every attempt as it is recorded.
 ///
 /// `A` is what `attempts` is written as; the ledger has them as JSON text.

@@ -17,4 +17,5 @@ pub mod run;
 pub mod stats;
 pub mod test;
 pub mod token;
+pub mod totals;
 pub mod webhook;

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::body::{self, Body, body};
 use crate::api::audit::{AuditEntry, SubjectKind};
-use crate::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryView, ExportedDelivery};
+use crate::api::delivery::{
+    DeliveryCount, DeliveryDetail, DeliveryHistogram, DeliveryView, ExportedDelivery,
+};
 use crate::api::dry_run::DryRunView;
 use crate::api::event::{BatchAccepted, EventAccepted, EventDecisions, EventTypeView, EventView};
 use crate::api::inbox::{InboxRequestView, InboxView};
@@ -19,6 +21,7 @@ use crate::api::run::{RunClaim, RunDetail, RunView};
 use crate::api::stats::StatsView;
 use crate::api::test::TestView;
 use crate::api::token::{TokenCreated, TokenIdentity, TokenView};
+use crate::api::totals::TotalsView;
 use crate::api::webhook::{SecretView, WebhookView};
 use crate::config::PlanView;
 use crate::delivery::State;
@@ -27,7 +30,7 @@ use crate::import::PreviewView;
 use crate::metrics::{Form, PROJECTS_MAX};
 use crate::operation::{Method, Needs, Operation as Id, Reads};
 use crate::problem::ProblemType;
-use crate::query::{DataForm, TEXT_CHARS_MAX};
+use crate::query::{DataForm, TEXT_CHARS_MAX, WebhookState};
 use crate::run::{CallbackKind, RunState};
 use crate::search::{PIECE_CHARS_MAX, PIECE_CHARS_MIN};
 
@@ -277,7 +280,7 @@ pub(super) fn described(id: Id) -> Operation {
                     text("event", "An event pattern, as the webhook lists it."),
                     text("object_type", "The type of its object filter."),
                     text("object_name", "The name of its object filter."),
-                    word("state", &["enabled", "disabled"], "Whether it takes events."),
+                    word("state", &WebhookState::ALL.map(WebhookState::as_str), "How they are; `down`: they fail, or were disabled by Postern."),
                 ]))
                 .gives::<Page<WebhookView>>(200, "A page, by name."),
         Id::CreateWebhook => Operation::new(Id::CreateWebhook, "Create a webhook")
@@ -423,6 +426,23 @@ pub(super) fn described(id: Id) -> Operation {
                 .query(delivery_filters())
                 .gives::<DeliveryCount>(200, "How many there are, or are at least.")
                 .such_as(json!({ "count": 1868, "exact": false, "searched_to": "2026-11-21T09:30:00.000Z" })),
+        Id::GetDeliveryHistogram => Operation::new(Id::GetDeliveryHistogram, "Count deliveries by time")
+                .about(
+                    "Those that the list of deliveries gives by the same filters, by when they were made and where they stand. \
+                     Without times, of the last 24 hours. One call looks at as many as a count does, the newest first: beyond \
+                     that `exact` is false, and nothing older than `searched_to` was counted.",
+                )
+                .query(delivery_filters())
+                .gives::<DeliveryHistogram>(200, "Every part of the time.")
+                .such_as(json!({
+                    "since": "2026-11-21T09:30:00.000Z",
+                    "until": "2026-11-21T09:30:02.000Z",
+                    "bins": [
+                        { "at": "2026-11-21T09:30:00.000Z", "pending": 0, "leased": 0, "waiting": 0, "delivered": 12, "dead": 1, "cancelled": 0 },
+                        { "at": "2026-11-21T09:30:01.000Z", "pending": 1, "leased": 0, "waiting": 2, "delivered": 8, "dead": 0, "cancelled": 0 },
+                    ],
+                    "exact": true,
+                })),
         Id::ListDeliveries => Operation::new(Id::ListDeliveries, "List deliveries")
                 .about(ABOUT_SEARCH)
                 .query(page_and(delivery_filters()))
@@ -579,6 +599,27 @@ pub(super) fn described(id: Id) -> Operation {
                 .gives::<StatsView>(200, "The whole time, and every bucket of it.")
                 .or(ProblemType::NotFound)
                 .or(ProblemType::StateConflict),
+        Id::GetTotals => Operation::new(Id::GetTotals, "Count what matters first")
+                .about(
+                    "Deliveries by where they stand, and webhooks that are down. Success is a share of deliveries, not of \
+                     attempts. Each total is what the list of deliveries gives for its time and state. One call looks at the \
+                     newest 100,000 of the time: where there are more, a total says the later time from which on it counted.",
+                )
+                .query(vec![
+                    time("since", "Deliveries that were made at this time or later; 24 hours before `until` if absent."),
+                    time("until", "Made before this time; later than `since`. Now if absent."),
+                ])
+                .gives::<TotalsView>(200, "The totals.")
+                .such_as(json!({
+                    "until": "2026-11-21T09:30:00.000Z",
+                    "made": {
+                        "since": "2026-11-20T09:30:00.000Z",
+                        "pending": 3, "leased": 1, "waiting": 163, "delivered": 9500, "dead": 24, "cancelled": 0,
+                    },
+                    "dead": { "since": "2026-11-20T09:30:00.000Z", "count": 24 },
+                    "open": { "count": 1868, "exact": true, "oldest_at": "2026-11-20T21:13:00.000Z" },
+                    "webhooks": { "down": 9, "all": 30 },
+                })),
         Id::GetProjectMetrics => Operation::new(Id::GetProjectMetrics, "Read the metrics of a project")
                 .about(
                     "For Prometheus: accepted events, attempts by result, how long they took, and \

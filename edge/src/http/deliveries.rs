@@ -2,12 +2,13 @@
 
 use postern_core::fault::InputFault;
 use postern_core::operation::Deliveries;
-use postern_core::query::DeliveryQuery;
+use postern_core::query::{DeliveryQuery, HistogramQuery};
 
 use super::exports;
 use super::problem::{Answer, ApiError, Outcome};
+use crate::clock;
 use crate::project_do::deliveries::{
-    CancelDelivery, CountDeliveries, ListDeliveries, ResendDelivery, ShowDelivery,
+    CancelDelivery, CountDeliveries, ListDeliveries, ResendDelivery, ShowDelivery, ShowHistogram,
 };
 use crate::session::Session;
 
@@ -16,6 +17,7 @@ pub(crate) async fn answer(session: &mut Session<'_>, asked: Deliveries) -> Resu
     let answer = match asked {
         Deliveries::ListDeliveries => list(session).await,
         Deliveries::CountDeliveries => count(session).await,
+        Deliveries::GetDeliveryHistogram => histogram(session).await,
         Deliveries::ExportDeliveries => return exports::deliveries(session).await.map(Outcome::Response),
         Deliveries::GetDelivery { id } => show(session, id).await,
         Deliveries::RetryDelivery { id } => resend(session, id).await,
@@ -34,6 +36,12 @@ async fn list(session: &mut Session<'_>) -> Result<Answer, ApiError> {
 async fn count(session: &mut Session<'_>) -> Result<Answer, ApiError> {
     let filter = DeliveryQuery::parse_count(session.query()).map_err(InputFault::from)?;
     Answer::json(200, &session.ask(CountDeliveries { filter }).await?)
+}
+
+/// `GET histogram`: 200, of all or of the newest; 422.
+async fn histogram(session: &mut Session<'_>) -> Result<Answer, ApiError> {
+    let query = HistogramQuery::parse(session.query(), clock::now()).map_err(InputFault::from)?;
+    Answer::json(200, &session.ask(ShowHistogram { query }).await?)
 }
 
 /// `GET {id}`: 200 with attempts, event and reason; 404.

@@ -10,6 +10,7 @@ use crate::session::Session;
 pub(crate) async fn answer(session: &mut Session<'_>, asked: Observing) -> Result<Answer, ApiError> {
     match asked {
         Observing::GetStats => stats::show(session).await,
+        Observing::GetTotals => stats::totals(session).await,
         Observing::GetProjectMetrics => metrics::show(session).await,
         Observing::CreateLiveTicket => live::create_ticket(session).await,
     }

@@ -1,10 +1,10 @@
 //! Questions about deliveries.
 
-use postern_core::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryView};
+use postern_core::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryHistogram, DeliveryView};
 use postern_core::api::page::Page;
 use postern_core::id::Seq;
 use postern_core::operation::Operation;
-use postern_core::query::{DeliveryQuery, ExportQuery, PageQuery};
+use postern_core::query::{DeliveryQuery, ExportQuery, HistogramQuery, PageQuery};
 use postern_core::search::DeliveryFilter;
 use postern_ledger::Exported;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ questions!(
     ListDeliveries,
     ListEventDeliveries,
     CountDeliveries,
+    ShowHistogram,
     ShowDelivery,
     ExportDeliveries,
     ResendDelivery,
@@ -30,6 +31,7 @@ replies! {
     DeliveryDetail => "delivery_detail",
     Page<DeliveryView> => "deliveries",
     DeliveryCount => "delivery_count",
+    DeliveryHistogram => "delivery_histogram",
 }
 
 /// One page of the deliveries.
@@ -86,6 +88,24 @@ impl Question for CountDeliveries {
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<DeliveryCount, Refusal> {
         Ok(turn.ledger.count_deliveries(&self.filter)?)
+    }
+}
+
+/// How many deliveries there are, by when they were made and where they stand.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShowHistogram {
+    /// Of which.
+    pub(crate) query: HistogramQuery,
+}
+
+impl Question for ShowHistogram {
+    const NAME: &'static str = "show_histogram";
+    const NEED: Need<Self> = Need::Of(Operation::GetDeliveryHistogram);
+    const ARMS: Arms = Arms::Nothing;
+    type Reply = DeliveryHistogram;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<DeliveryHistogram, Refusal> {
+        Ok(turn.ledger.delivery_histogram(&self.query)?)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Questions about counts.
 
 use postern_core::api::stats::StatsView;
+use postern_core::api::totals::TotalsView;
 use postern_core::metrics::ProjectMetrics;
 use postern_core::operation::Operation;
-use postern_core::query::StatsQuery;
+use postern_core::query::{StatsQuery, TotalsQuery};
 use serde::{Deserialize, Serialize};
 
 use super::erased::questions;
@@ -11,10 +12,11 @@ use super::question::{Arms, Need, Question, replies};
 use super::refusal::Refusal;
 use super::turn::Turn;
 
-questions!(ShowStats, ShowMetrics);
+questions!(ShowStats, ShowTotals, ShowMetrics);
 
 replies! {
     StatsView => "stats",
+    TotalsView => "totals",
     ProjectMetrics => "metrics",
 }
 
@@ -33,6 +35,24 @@ impl Question for ShowStats {
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<StatsView, Refusal> {
         Ok(turn.ledger.stats(&self.query)?)
+    }
+}
+
+/// What a person wants to know first.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ShowTotals {
+    /// Of which time.
+    pub(crate) query: TotalsQuery,
+}
+
+impl Question for ShowTotals {
+    const NAME: &'static str = "show_totals";
+    const NEED: Need<Self> = Need::Of(Operation::GetTotals);
+    const ARMS: Arms = Arms::Nothing;
+    type Reply = TotalsView;
+
+    fn answer(self, turn: &mut Turn<'_>) -> Result<TotalsView, Refusal> {
+        Ok(turn.ledger.totals(&self.query)?)
     }
 }
 

@@ -85,8 +85,8 @@ impl Question for ListWebhooks {
 
     fn answer(self, turn: &mut Turn<'_>) -> Result<Page<WebhookView>, Refusal> {
         let Self { query, contract } = self;
-        let WebhookQuery { page, search, labels, event, object_type, object_name, enabled } = query;
-        let filter = WebhookFilter { search, labels, event, object_type, object_name, enabled, contract };
+        let WebhookQuery { page, search, labels, event, object_type, object_name, state } = query;
+        let filter = WebhookFilter { search, labels, event, object_type, object_name, state, contract };
         Ok(turn.ledger.list_webhooks(&filter, page.limit, page.cursor.as_deref())?)
     }
 }

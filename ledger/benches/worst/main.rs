@@ -76,7 +76,7 @@ impl Request {
 type Maker = fn(&mut Random) -> Request;
 
 /// The doors, and what makes a request for each.
-const DOORS: [(&str, Maker); 26] = [
+const DOORS: [(&str, Maker); 28] = [
     ("POST events", event),
     ("POST events/batch", batch),
     ("POST events/dry-run", dry_run),
@@ -103,6 +103,8 @@ const DOORS: [(&str, Maker); 26] = [
     ("an inbox masks its path", masked_path),
     ("GET deliveries", reads::deliveries),
     ("GET deliveries/count", reads::count),
+    ("GET deliveries/histogram", reads::histogram),
+    ("GET totals", reads::totals),
     ("GET events", reads::events),
     ("GET stats", reads::stats),
     ("POST replays, counted", reads::replay_count),

@@ -9,11 +9,12 @@ use postern_core::delivery::State;
 use postern_core::event::{NewEvent, ObjectRef};
 use postern_core::facade::ubiops;
 use postern_core::filter::EventPattern;
-use postern_core::query::StatsQuery;
+use postern_core::query::{HistogramQuery, StatsQuery, TotalsQuery};
 use postern_core::replay::ReplayQuery;
 use postern_core::search::{ObjectFilter, StatusFilter};
+use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition};
-use postern_ledger::{DeliveryFilter, EventFilter, InlineLimit, Ledger, WebhookFilter};
+use postern_ledger::{DeliveryFilter, EventFilter, InlineLimit, Ledger, Sql as _, WebhookFilter};
 
 use super::{Project, Request};
 use crate::random::Random;
@@ -36,11 +37,24 @@ type Shared = Rc<RefCell<Project>>;
 thread_local! {
     /// Made once: reading changes nothing in it.
     static HISTORY: OnceCell<Shared> = const { OnceCell::new() };
+    static GIVEN_UP: OnceCell<Shared> = const { OnceCell::new() };
     static FULL: OnceCell<Shared> = const { OnceCell::new() };
 }
 
 fn history() -> Shared {
-    HISTORY.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(RefCell::new(long_history())))))
+    HISTORY.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(RefCell::new(long_history(&Native::new()))))))
+}
+
+/// A history of which half was given up, and half is still open.
+fn given_up() -> Shared {
+    let make = || {
+        let store = Native::new();
+        let project = long_history(&store);
+        let half = "UPDATE delivery SET state = 'dead', next_at_ms = NULL WHERE seq % 2 = 0";
+        store.run(half, &[]).expect("half of them");
+        Rc::new(RefCell::new(project))
+    };
+    GIVEN_UP.with(|cell| Rc::clone(cell.get_or_init(make)))
 }
 
 fn full() -> Shared {
@@ -58,8 +72,9 @@ fn labels(count: usize) -> BTreeMap<String, String> {
     (0..count).map(|number| (format!("label{number}"), format!("value {number}"))).collect()
 }
 
-fn long_history() -> Project {
-    let mut project = project();
+fn long_history(store: &Rc<Native>) -> Project {
+    let mut project =
+        Ledger::create(Rc::clone(store), &crate::support::build::project(), 7, START).expect("a project");
     for number in 0..WEBHOOKS {
         create(&mut project, webhook(&format!("w{number}"), "*"));
     }
@@ -134,6 +149,26 @@ pub(super) fn count(random: &mut Random) -> Request {
     let (project, filter) = (history(), filter(random));
     Request::new(words(&filter), move || {
         drop(std::hint::black_box(project.borrow().count_deliveries(&filter)));
+    })
+}
+
+pub(super) fn histogram(random: &mut Random) -> Request {
+    let project = if random.below(2) == 0 { history() } else { given_up() };
+    let filter = filter(random);
+    let (since, until) = (filter.since.unwrap_or(Timestamp(0)), START.plus_ms(3_600_000));
+    let filter = DeliveryFilter { since: Some(since), until: Some(until), ..filter };
+    let query = HistogramQuery { since, until, filter };
+    Request::new(words(&query.filter), move || {
+        drop(std::hint::black_box(project.borrow().delivery_histogram(&query)));
+    })
+}
+
+pub(super) fn totals(random: &mut Random) -> Request {
+    let since = *random.pick(&[Timestamp(0), START, START.plus_ms(1_000)]).expect("a time");
+    let project = if random.below(2) == 0 { history() } else { given_up() };
+    let query = TotalsQuery { since, until: START.plus_ms(3_600_000) };
+    Request::new(since.to_rfc3339(), move || {
+        drop(std::hint::black_box(project.borrow().totals(&query)));
     })
 }
 

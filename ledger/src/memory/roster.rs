@@ -29,6 +29,8 @@ pub(crate) struct Member {
     /// The definition without headers, labels and secrets.
     definition: Definition,
     is_readable: bool,
+    /// Whether it was Postern that disabled it.
+    is_given_up: bool,
     /// What an inbox must know of it, where it calls one.
     caller: Option<Caller>,
 }
@@ -100,6 +102,11 @@ impl Member {
     /// Whether its stored definition could be read ([`StoredWebhook::is_readable`]).
     pub(crate) const fn is_readable(&self) -> bool {
         self.is_readable
+    }
+
+    /// Whether it is disabled, and not by a person.
+    pub(crate) const fn is_given_up(&self) -> bool {
+        self.is_given_up
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -310,11 +317,12 @@ impl Roster {
         self.by_type.put(webhook.seq, &definition);
         *self.origins.entry(String::from(origin_of(&definition.url))).or_default() += 1;
         let (version, is_readable) = (webhook.version, webhook.is_readable());
+        let is_given_up = !definition.enabled && webhook.disabled_reason.is_some();
         let caller = Caller::of(&webhook.definition);
         if let Some(caller) = &caller {
             self.callers.entry(caller.inbox.clone()).or_default().put(webhook.seq, caller);
         }
-        self.members.insert(webhook.seq, Member { version, definition, is_readable, caller });
+        self.members.insert(webhook.seq, Member { version, definition, is_readable, is_given_up, caller });
     }
 
     /// Forgets a webhook.
