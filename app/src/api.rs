@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use leptos::prelude::*;
 use postern_core::api::audit::AuditEntry;
-use postern_core::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryView};
+use postern_core::api::delivery::{DeliveryCount, DeliveryDetail, DeliveryHistogram, DeliveryView};
 use postern_core::api::dry_run::DryRunView;
 use postern_core::api::event::{EventAccepted, EventDecisions, EventTypeView, EventView};
 use postern_core::api::inbox::{InboxRequestView, InboxView};
@@ -19,6 +19,7 @@ use postern_core::api::run::{RunDetail, RunView};
 use postern_core::api::stats::StatsView;
 use postern_core::api::test::TestView;
 use postern_core::api::token::{TokenCreated, TokenIdentity, TokenView};
+use postern_core::api::totals::TotalsView;
 use postern_core::api::webhook::{SecretView, WebhookView};
 use postern_core::fault::Fault;
 use postern_core::operation::{
@@ -267,6 +268,11 @@ impl ProjectApi {
         self.list(Observing::GetStats, query)
     }
 
+    /// `GET totals`
+    pub(crate) fn totals(&self, query: &Query) -> Load<TotalsView> {
+        self.list(Observing::GetTotals, query)
+    }
+
     /// `GET events/export`
     pub(crate) fn export_events(&self, query: &Query) -> Load<File> {
         self.export(Events::ExportEvents, query)
@@ -442,6 +448,11 @@ impl ProjectApi {
     /// `GET deliveries/count`
     pub(crate) fn count_deliveries(&self, query: &Query) -> Load<DeliveryCount> {
         self.list(Deliveries::CountDeliveries, query)
+    }
+
+    /// `GET deliveries/histogram`
+    pub(crate) fn delivery_histogram(&self, query: &Query) -> Load<DeliveryHistogram> {
+        self.list(Deliveries::GetDeliveryHistogram, query)
     }
 
     /// `GET deliveries/{id}`

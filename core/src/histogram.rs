@@ -53,6 +53,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_empty_is_one_part() {
+        assert_eq!(starts(NOW, NOW), [NOW]);
+        assert!((48..=BINS_MAX).contains(&starts(Timestamp::FIRST, Timestamp::LAST).len()));
+    }
+
+    #[test]
     fn what_is_whole_is_not_cut_at_its_end() {
         let hour = Timestamp(NOW.0.div_euclid(3_600_000) * 3_600_000);
         assert_eq!(starts(hour, hour.plus_ms(DAY_MS)).len(), 48);

@@ -226,10 +226,11 @@ impl TotalsQuery {
 }
 
 /// A time that ends now, or an instant after a start that is still to come, where nobody says when; and that
-/// is a day long where nobody says how long.
+/// is a day long where nobody says how long. At the ends of all time it is shorter, or empty.
 fn last_day(since: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> (Timestamp, Timestamp) {
-    let until = until.unwrap_or_else(|| since.map_or(now, |since| now.max(since.plus_ms(1))));
-    (since.unwrap_or_else(|| until.plus_ms(-BucketWidth::Day.ms())), until)
+    let until =
+        until.unwrap_or_else(|| since.map_or(now, |since| now.max(since.plus_ms(1)))).min(Timestamp::LAST);
+    (since.unwrap_or_else(|| until.plus_ms(-BucketWidth::Day.ms()).max(Timestamp::FIRST)), until)
 }
 
 /// Which events, and which part of them.
@@ -716,6 +717,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_counted_without_a_time_is_of_the_last_day() {
+        let now = Timestamp(1_795_270_051_204);
+        let (day, at) = (BucketWidth::Day.ms(), |text: &str| Timestamp::parse_rfc3339(text));
+        let of = |query: &str| {
+            let histogram = HistogramQuery::parse(query, now).map(|found| {
+                assert_eq!((found.filter.since, found.filter.until), (Some(found.since), Some(found.until)));
+                (Some(found.since), Some(found.until))
+            });
+            let totals = TotalsQuery::parse(query, now).map(|found| (Some(found.since), Some(found.until)));
+            assert_eq!(histogram, totals, "{query}");
+            histogram
+        };
+        let (early, late) = ("2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z");
+        assert_eq!(of(""), Ok((Some(now.plus_ms(-day)), Some(now))));
+        assert_eq!(of(&format!("since={early}")), Ok((at(early), Some(now))));
+        assert_eq!(of(&format!("until={early}")), Ok((at("2025-12-31T00:00:00Z"), at(early))));
+        // A time that is still to come is empty, and no fault.
+        assert_eq!(of(&format!("since={late}")), Ok((at(late), at("2027-01-01T00:00:00.001Z"))));
+        // What is asked at the ends of all time can be written, too.
+        for query in ["until=0000-01-01T00:00:00Z", "since=9999-12-31T23:59:59.999Z"] {
+            assert!(
+                of(query).is_ok_and(|(since, until)| {
+                    [since, until].into_iter().flatten().all(|time| at(&time.to_rfc3339()) == Some(time))
+                }),
+                "{query}"
+            );
+        }
+        let wrong = format!("since={late}&until={early}&limit=1");
+        assert_eq!(pointers(HistogramQuery::parse(&wrong, now)), ["?until", "?limit"]);
+        assert_eq!(pointers(TotalsQuery::parse("since=1h&state=dead", now)), ["?since", "?state"]);
+        let filter = HistogramQuery::parse("state=dead&label=a:1", now).map(|found| found.filter.state);
+        assert_eq!(filter, Ok(Some(State::Dead)));
+    }
+
+    #[test]
     fn the_audit_log_is_asked_by_kind_and_name() {
         let asked = |query: &str| AuditQuery::parse(query).map(|found| (found.subject, found.name));
         assert_eq!(asked(""), Ok((None, None)));
@@ -931,6 +967,7 @@ mod tests {
         #[test]
         fn no_query_makes_it_panic(query in ".{0,60}") {
             let _found = StatsQuery::parse(&query, NOW);
+            let _found = HistogramQuery::parse(&query, NOW);
             let _found = ExportQuery::parse_deliveries(&query);
             let _found = StatsQuery::parse(&format!("since={query}"), NOW);
             let _found = WebhookQuery::parse(&query);

@@ -36,6 +36,11 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The first instant that can be written and read ([`Timestamp::parse_rfc3339`]).
+    pub const FIRST: Self = Self(YEAR_0_MS);
+    /// The last one.
+    pub const LAST: Self = Self(YEAR_10000_MS - 1);
+
     /// RFC 3339 in UTC with exactly three decimals.
     #[must_use]
     pub fn to_rfc3339(self) -> String {

@@ -9,11 +9,12 @@ use postern_core::event;
 use postern_core::facade::{ubiops, up42};
 use postern_core::fault::{self, DETAIL_BYTES_MAX, FAULTS_MAX, InputFault, POINTER_BYTES_MAX};
 use postern_core::filter::{EventFacts, EventPattern, explain, matches};
+use postern_core::histogram;
 use postern_core::import;
 use postern_core::json_schema::Schema;
 use postern_core::live_ticket::{self, Offered};
 use postern_core::operation::Operation;
-use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, PageQuery, WebhookQuery};
+use postern_core::query::{DeliveryQuery, EventQuery, ExportQuery, HistogramQuery, PageQuery, WebhookQuery};
 use postern_core::retry::{RETRY_AFTER_MAX_S, RetryAfter};
 use postern_core::route::Path;
 use postern_core::run;
@@ -290,6 +291,10 @@ fn path(text: &str) {
     let _webhooks = WebhookQuery::parse(query);
     let _events = EventQuery::parse(query);
     let _deliveries = DeliveryQuery::parse(query);
+    if let Ok(histogram) = HistogramQuery::parse(query, Timestamp(0)) {
+        let starts = histogram::starts(histogram.since, histogram.until);
+        assert!((1..=histogram::BINS_MAX).contains(&starts.len()));
+    }
     for export in [ExportQuery::parse_events(query), ExportQuery::parse_deliveries(query)] {
         if let Err(faults) = export {
             is_told(&faults);

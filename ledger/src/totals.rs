@@ -32,8 +32,7 @@ impl<S: Sql> Ledger<S> {
         let TotalsQuery { since, until } = *query;
         let of_time = DeliveryFilter { since: Some(since), until: Some(until), ..DeliveryFilter::default() };
         let (made, made_from) = self.stand_of(&of_time)?;
-        let (dead, dead_from) =
-            self.stand_of(&DeliveryFilter { state: Some(State::Dead), ..of_time.clone() })?;
+        let (dead, dead_from) = self.stand_of(&DeliveryFilter { state: Some(State::Dead), ..of_time })?;
         Ok(TotalsView {
             until,
             made: MadeTotal { since: made_from.unwrap_or(since), counts: made },

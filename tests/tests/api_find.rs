@@ -111,7 +111,7 @@ async fn an_event_says_of_each_webhook_why_it_got_it_or_did_not() {
 #[tokio::test]
 async fn what_can_not_be_searched_by_is_named() {
     let project = stack::project("unfit").await;
-    for path in ["deliveries", "deliveries/count"] {
+    for path in ["deliveries", "deliveries/count", "deliveries/histogram"] {
         for (query, fault) in [
             ("status=6xx", "?status"),
             ("event=dlv_1", "?event"),

@@ -178,6 +178,7 @@ fn routes() -> Vec<(Request, &'static [&'static str])> {
         (Events::ListEventDecisions { id: name() }.into(), &["read"]),
         (Deliveries::ListDeliveries.into(), &["read"]),
         (Deliveries::CountDeliveries.into(), &["read"]),
+        (Deliveries::GetDeliveryHistogram.into(), &["read"]),
         (Deliveries::ExportDeliveries.into(), &["read"]),
         (Deliveries::GetDelivery { id: name() }.into(), &["read"]),
         (Deliveries::RetryDelivery { id: name() }.into(), &[]),
@@ -209,6 +210,7 @@ fn routes() -> Vec<(Request, &'static [&'static str])> {
         (Observing::CreateLiveTicket.into(), &["read"]),
         (Observing::GetProjectMetrics.into(), &["read"]),
         (Observing::GetStats.into(), &["read"]),
+        (Observing::GetTotals.into(), &["read"]),
     ]
 }
 

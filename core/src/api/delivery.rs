@@ -90,6 +90,17 @@ impl StateCounts {
         *count = count.saturating_add(number);
     }
 
+    /// Adds the count of other deliveries.
+    pub const fn merge(&mut self, more: &Self) {
+        let Self { pending, leased, waiting, delivered, dead, cancelled } = *more;
+        self.add(State::Pending, pending);
+        self.add(State::Leased, leased);
+        self.add(State::Waiting, waiting);
+        self.add(State::Delivered, delivered);
+        self.add(State::Dead, dead);
+        self.add(State::Cancelled, cancelled);
+    }
+
     /// Those that have not ended.
     #[must_use]
     pub const fn open(&self) -> u32 {

@@ -1,5 +1,5 @@
-//! `/v1/projects/{project}/stats`: how many attempts were made, and how they ended; `/totals`: where deliveries
-//! stand.
+//! `/v1/projects/{project}/stats`: how many attempts were made, and how they ended; `/totals`: where
+//! deliveries stand.
 
 use postern_core::fault::InputFault;
 use postern_core::query::{StatsQuery, TotalsQuery};

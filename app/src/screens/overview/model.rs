@@ -6,7 +6,6 @@ use postern_core::delivery::State;
 
 use crate::screens::webhooks::model::standing;
 use crate::ui::badge::Tone;
-use crate::ui::rows::Extent;
 use crate::words;
 
 /// Something that only a person can fix.
@@ -124,32 +123,6 @@ impl Steps {
     }
 }
 
-/// What stands in the place of a number that is not known: it loads, or could not be loaded.
-const UNKNOWN: &str = "–";
-
-/// A number, or the mark of one that is not known.
-pub(super) fn known(number: Option<String>) -> String {
-    number.unwrap_or_else(|| String::from(UNKNOWN))
-}
-
-/// How many things a list has, of which only the first page was loaded: `3`, or `100+` where it goes on.
-pub(super) fn at_least(extent: Extent) -> String {
-    match extent {
-        Extent::Whole(number) => number.to_string(),
-        Extent::Cut(number) => format!("{number}+"),
-    }
-}
-
-/// What stands below the number of deliveries that are under way.
-pub(super) const fn under_way_about(open: u32) -> &'static str {
-    if open == 0 { "nothing waits to be sent" } else { "pending, calling or waiting" }
-}
-
-/// What stands below the number of deliveries that were given up.
-pub(super) const fn gave_up_about(number: usize) -> &'static str {
-    if number == 0 { "nothing was given up" } else { "resend what matters" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,19 +184,5 @@ mod tests {
     fn the_first_minute_ends_with_a_delivery() {
         assert!(!Steps::of(0, &[]).is_done());
         assert!(Steps::of(1, &[webhook("w", true, None, &[State::Delivered])]).is_done());
-    }
-
-    #[test]
-    fn a_number_that_is_not_known_is_not_nought() {
-        assert_eq!([known(None), known(Some(String::from("0")))], ["–", "0"]);
-        assert_eq!([at_least(Extent::Whole(3)), at_least(Extent::Cut(100))], ["3", "100+"]);
-        assert_eq!(
-            (under_way_about(0), gave_up_about(0)),
-            ("nothing waits to be sent", "nothing was given up")
-        );
-        assert_eq!(
-            (under_way_about(1), gave_up_about(1)),
-            ("pending, calling or waiting", "resend what matters")
-        );
     }
 }

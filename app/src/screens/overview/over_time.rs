@@ -1,4 +1,4 @@
-//! Deliveries over time, as a picture and as a table.
+//! Attempts over time, as a picture and as a table.
 
 use leptos::prelude::*;
 use postern_core::api::stats::{StatsBucket, StatsView};
@@ -21,12 +21,12 @@ const COLUMNS: [Column; 6] = [
     words("From"),
     numbers("Attempts"),
     numbers("Failed"),
-    numbers("Success"),
+    numbers("Delivered"),
     numbers("p50"),
     numbers("p95"),
 ];
 
-/// Success and latency over time: a picture, and the same as a table for those who can't see the picture or
+/// Attempts and latency over time: a picture, and the same as a table for those who can't see the picture or
 /// want the numbers. The table is made when it is unfolded: a month of hours is many rows.
 ///
 /// The buttons of the range change the address; the picture changes when the answer is there, and until then
@@ -56,9 +56,10 @@ pub(super) fn OverTime(
             stats::summary(&stats, range),
         );
         let buckets = stats.buckets.clone();
+        let whole = format!("{}: {}.", range.label(), stats::bucket_words(&stats.totals.counts));
         let readout = move |pointed: Option<usize>| match pointed.and_then(|at| buckets.get(at)) {
             Some(bucket) => format!("{}: {}", moment(bucket.at), stats::bucket_words(&bucket.counts)),
-            None => String::from("Point at a moment to read its numbers."),
+            None => format!("{whole} Point at a moment to read its numbers."),
         };
         let table = move || is_table_open.get().then(|| table(&stats.buckets, range));
         Some(
@@ -75,7 +76,7 @@ pub(super) fn OverTime(
     view! {
         <section class="card" aria-labelledby="over-time">
             <div class="card-head">
-                <h2 id="over-time">"Success and latency"</h2>
+                <h2 id="over-time">"Attempts and latency"</h2>
                 <div class="chips" role="group" aria-label="Time">{Range::ALL.into_iter().map(chip).collect_view()}</div>
             </div>
             {loaded(numbers, skeleton::plain_text, move || content.into_any())}
@@ -101,7 +102,7 @@ fn table(buckets: &[StatsBucket], range: Range) -> AnyView {
                 <th scope="row">{range.moment(bucket.at, offset_min)}</th>
                 <td class="number">{words::number(counts.attempts)}</td>
                 <td class="number">{words::number(counts.failed)}</td>
-                <td class="number">{stats::success(counts)}</td>
+                <td class="number">{stats::delivered(counts)}</td>
                 <td class="number">{stats::latency(counts.p50_ms)}</td>
                 <td class="number">{stats::latency(counts.p95_ms)}</td>
             </tr>

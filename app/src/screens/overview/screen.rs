@@ -15,6 +15,7 @@ use super::model::Steps;
 use super::needs::Needs;
 use super::over_time::OverTime;
 use super::stats::Range;
+use super::totals::{self, Asked};
 use super::worst::Worst;
 use crate::api::use_project;
 use crate::browser::clock::{now, offset_min};
@@ -31,6 +32,9 @@ use crate::ui::notice::notice;
 use crate::ui::page_head::PageHead;
 use crate::ui::skeleton;
 
+/// How often the totals may be loaded again while deliveries keep changing: counting looks at up to 100,000
+/// rows.
+const TOTALS_EVERY: Duration = Duration::from_secs(5);
 /// How often the numbers may be loaded again while deliveries keep changing.
 const NUMBERS_EVERY: Duration = Duration::from_secs(10);
 
@@ -52,27 +56,37 @@ pub(crate) fn Overview() -> AnyView {
         move || project.deliveries(&Query::default().with("state", Some("dead")).with("limit", Some("100")))
     });
     let range = Memo::new(move |_| Range::of(nav.value("range").as_deref()));
+    let totals = Fetched::new({
+        let project = project.clone();
+        move || totals::load(&project, range.get())
+    });
     let numbers = Fetched::new(move || project.stats(&range.get().query(now())));
     let reload = calmly(move || {
         webhooks.reload();
         dead.reload();
         state.0.reload();
     });
+    let total_again = at_most_every(TOTALS_EVERY, move || totals.reload());
     let count_again = at_most_every(NUMBERS_EVERY, move || numbers.reload());
     live.on_change(move |change| match change.kind() {
         ChangeKind::Delivery => {
             reload();
+            total_again();
             count_again();
         }
-        ChangeKind::Webhooks => reload(),
+        ChangeKind::Webhooks => {
+            reload();
+            total_again();
+        }
         ChangeKind::Many => {
             reload();
+            totals.reload();
             numbers.reload();
         }
         ChangeKind::Test | ChangeKind::InboxRequest | ChangeKind::Replay | ChangeKind::Run => {}
     });
     let content = move || {
-        view! { <Content webhooks=webhooks dead=dead numbers=numbers range=range state=state /> }.into_any()
+        view! { <Content webhooks=webhooks dead=dead totals=totals numbers=numbers range=range state=state /> }.into_any()
     };
     view! {
         <PageHead title="Overview" about=format!("{name} · updates live")>{live_dot(live)}</PageHead>
@@ -125,6 +139,8 @@ fn Content(
     webhooks: Fetched<Page<WebhookView>>,
     /// Deliveries that were given up.
     dead: Fetched<Page<DeliveryView>>,
+    /// The totals of `range`.
+    totals: Fetched<Asked>,
     /// Statistics over `range`.
     numbers: Fetched<StatsView>,
     /// The time that numbers are of.
@@ -139,10 +155,9 @@ fn Content(
         let inboxes = counts.get()?.inboxes;
         webhooks.value.with(|page| page.as_ref().map(|page| Steps::of(inboxes, &page.items)))
     });
-    let open = Memo::new(move |_| counts.with(|counts| counts.as_ref().map(|counts| counts.open)));
     let first_steps = move || steps.get().filter(|steps| !steps.is_done()).map(first_minute);
     view! {
-        <Figures open=open dead=dead numbers=numbers range=range />
+        <Figures totals=totals />
         <div class="split">
             <OverTime numbers=numbers range=range />
             <Needs webhooks=webhooks dead=dead />

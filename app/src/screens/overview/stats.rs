@@ -1,4 +1,5 @@
-//! Success and latency over time: which time is asked for, and what the answer says.
+//! Attempts and latency over time: which time is asked for, and what the answer says. Nothing here is called
+//! a success: that is a share of deliveries.
 
 use postern_core::api::stats::{BucketWidth, StatsBucket, StatsCounts, StatsView};
 use postern_core::time::Timestamp;
@@ -74,9 +75,12 @@ impl Range {
             BucketWidth::Hour => "hour",
             BucketWidth::Day => "day",
         };
-        Query::default()
-            .with("since", Some(&now.plus_ms(-self.days() * DAY_MS).to_rfc3339()))
-            .with("bucket", Some(bucket))
+        Query::default().with("since", Some(&self.since(now).to_rfc3339())).with("bucket", Some(bucket))
+    }
+
+    /// When it starts.
+    pub(super) const fn since(self, now: Timestamp) -> Timestamp {
+        now.plus_ms(-self.days() * DAY_MS)
     }
 
     /// When a bucket was. Days are those of UTC.
@@ -107,25 +111,8 @@ pub(super) fn range_of(stats: &StatsView) -> Range {
     }
 }
 
-/// How many attempts a share is of.
-pub(super) fn attempts_words(attempts: u64, range: Range) -> String {
-    match attempts {
-        0 => format!("no attempts in {}", range.label()),
-        1 => format!("of 1 attempt in {}", range.label()),
-        _ => format!("of {} attempts in {}", words::number(attempts), range.label()),
-    }
-}
-
-/// The median latency and the slow one; one dash where nothing answered.
-pub(super) fn latencies(counts: &StatsCounts) -> String {
-    match (counts.p50_ms, counts.p95_ms) {
-        (None, None) => latency(None),
-        (p50, p95) => format!("{} / {}", latency(p50), latency(p95)),
-    }
-}
-
-/// A share of 1 as per cent: of whole counts, so that only everything is 100 %.
-pub(super) fn success(counts: &StatsCounts) -> String {
+/// The share of attempts that delivered: of whole counts, so that only everything is 100 %.
+pub(super) fn delivered(counts: &StatsCounts) -> String {
     words::percent(counts.delivered, counts.attempts)
 }
 
@@ -145,7 +132,7 @@ pub(super) fn bucket_words(bucket: &StatsCounts) -> String {
             } else {
                 format!("{} attempts", words::number(attempts))
             },
-            success(bucket),
+            delivered(bucket),
             latency(bucket.p50_ms),
             latency(bucket.p95_ms)
         ),
@@ -163,10 +150,10 @@ pub(super) fn summary(stats: &StatsView, range: Range) -> String {
         .filter(|bucket| bucket.counts.attempts > 0)
         .min_by(|a, b| rate(a).total_cmp(&rate(b)));
     let worst = worst
-        .map(|bucket| format!(" In the worst {} {} were delivered.", unit(range), success(&bucket.counts)))
+        .map(|bucket| format!(" In the worst {} {} were delivered.", unit(range), delivered(&bucket.counts)))
         .unwrap_or_default();
     format!(
-        "Success and latency of the last {}: {}.{worst}",
+        "Attempts and latency of the last {}: {}.{worst}",
         range.label(),
         bucket_words(&stats.totals.counts)
     )
@@ -185,10 +172,10 @@ fn rate(bucket: &StatsBucket) -> f64 {
     bucket.counts.success_rate.unwrap_or(1.0)
 }
 
-/// The two plots: success between a round number below the worst and 100 %, latency between 0 and a round
-/// number above the slowest.
+/// The two plots: attempts that delivered, between a round number below the worst and 100 %; latency, between
+/// 0 and a round number above the slowest.
 ///
-/// Success seldom falls below 99 %, where a scale from 0 would show a straight line; so its floor is the
+/// The share seldom falls below 99 %, where a scale from 0 would show a straight line; so its floor is the
 /// highest of a few round numbers that is still below the worst bucket. The scale of latency starts at 0,
 /// because there a line at half the height should mean half the time.
 pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
@@ -204,7 +191,7 @@ pub(super) fn plots(buckets: &[StatsBucket]) -> Vec<Plot> {
     let share = |ms: Option<u32>| ms.map(|ms| f64::from(ms) / f64::from(ceiling));
     vec![
         Plot {
-            name: "Success",
+            name: "Attempts that delivered",
             edges: [String::from("100 %"), format!("{percent} %")],
             lines: vec![("success", buckets.iter().map(success).collect())],
         },
@@ -321,9 +308,7 @@ mod tests {
 
     #[test]
     fn figures_are_said_in_words() {
-        assert_eq!(attempts_words(0, Range::Day), "no attempts in 24 hours");
-        assert_eq!(attempts_words(1_200, Range::Week), "of 1,200 attempts in 7 days");
-        assert_eq!(latencies(&bucket(0, 1, 1, Some(63)).counts), "63 ms / 63 ms");
-        assert_eq!(latencies(&bucket(0, 0, 0, None).counts), "—");
+        assert_eq!(latency(None), "—");
+        assert_eq!(delivered(&bucket(0, 3, 2, Some(63)).counts), "66.6 %");
     }
 }

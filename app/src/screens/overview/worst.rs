@@ -40,7 +40,7 @@ pub(super) fn Worst(
         let counts = &webhook.counts;
         let failed =
             format!("{} of {} attempts failed", words::number(counts.failed), words::number(counts.attempts));
-        let about = format!("{} success, p95 {}", stats::success(counts), stats::latency(counts.p95_ms));
+        let about = format!("p95 {}", stats::latency(counts.p95_ms));
         let name = match webhook.webhook {
             Some(name) => {
                 let href = link(Area::Webhook(name.clone()));

@@ -39,7 +39,7 @@ pub(super) fn facts(webhook: &WebhookView, state: ProjectState) -> AnyView {
     let latest = view! {
         <span class="with-strip">
             {strip(list_model::STRIP_LENGTH, &list_model::strip_tones(health), list_model::strip_summary(health))}
-            <span>{list_model::success_words(health)}</span>
+            <span>{list_model::delivered_words(health)}</span>
         </span>
     };
     let last = health.latest_at;

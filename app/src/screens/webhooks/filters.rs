@@ -23,6 +23,7 @@ pub(super) fn Filters() -> AnyView {
                 {value_chip("state", None, "Any state")}
                 {value_chip("state", Some("enabled"), "Enabled")}
                 {value_chip("state", Some("disabled"), "Disabled")}
+                {value_chip("state", Some("down"), "Down")}
             </div>
             <div class="chips" role="group" aria-label="Filters">
                 {typed_filter("event", "An event as the webhook lists it, such as order.paid or order.*", patterns())}

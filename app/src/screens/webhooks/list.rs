@@ -28,7 +28,7 @@ const COLUMNS: [Column; 7] = [
     words("Contract"),
     words("Latest 42"),
     words("State"),
-    numbers("Success"),
+    numbers("Delivered"),
     numbers("Last call"),
 ];
 
@@ -111,7 +111,7 @@ fn row(
             <td role="cell" class="faint" data-label="Contract">{of(|webhook| String::from(webhook.contract.as_str()))}</td>
             <td role="cell" data-label="Latest">{move || picture()}</td>
             <td role="cell" data-label="State">{badge(move || webhook.with(model::standing))}</td>
-            <td role="cell" class="number" data-label="Success">{of(|webhook| model::success(&webhook.health))}</td>
+            <td role="cell" class="number" data-label="Delivered">{of(|webhook| model::delivered(&webhook.health))}</td>
             <td role="cell" class="number faint" data-label="Last call">{move || last()}</td>
         </tr>
     }

@@ -1,6 +1,7 @@
-//! What the list of webhooks says of each: its state as a word with a reason, its success, and the filter as
-//! the API wants it.
+//! What the list of webhooks says of each: its state as a word with a reason, what it takes, and the filter
+//! as the API wants it.
 
+use postern_core::api::delivery::StateCounts;
 use postern_core::api::webhook::{HELD_MAX, Health, HealthStatus, RECENT_MAX, WebhookView};
 use postern_core::delivery::State;
 use postern_core::time::Timestamp;
@@ -204,19 +205,18 @@ pub(crate) fn strip_summary(health: &Health) -> String {
     )
 }
 
-/// The share of ended deliveries that were delivered; `—` where none has ended.
+/// The share of the latest deliveries that were delivered; `—` where there is none.
 ///
-/// Deliveries that are under way or were cancelled say nothing about the receiver, so they are not counted.
-pub(crate) fn success(health: &Health) -> String {
-    let delivered = count(&health.recent, |state| state == State::Delivered);
-    let dead = count(&health.recent, |state| state == State::Dead);
-    words::percent(delivered, delivered + dead)
+/// Of all of them, as wherever a share is shown: a receiver that takes nothing has 0 % before the first
+/// delivery to it is given up.
+pub(crate) fn delivered(health: &Health) -> String {
+    let counts: StateCounts = health.recent.iter().copied().collect();
+    words::percent(counts.delivered, counts.all())
 }
 
-/// [`success`] in the middle of a text; nothing where none has ended.
-pub(crate) fn success_words(health: &Health) -> String {
-    let has_ended = health.recent.iter().any(|state| matches!(state, State::Delivered | State::Dead));
-    if has_ended { format!("{} success", success(health)) } else { String::new() }
+/// [`delivered`] in the middle of a text; nothing where there is none.
+pub(crate) fn delivered_words(health: &Health) -> String {
+    if health.recent.is_empty() { String::new() } else { format!("{} delivered", delivered(health)) }
 }
 
 /// How many of the states fit.
@@ -308,15 +308,16 @@ mod tests {
     }
 
     #[test]
-    fn success_counts_only_what_has_ended() {
+    fn what_is_delivered_is_a_share_of_all_that_was_made() {
         use State::{Cancelled, Dead, Delivered, Waiting};
         let some = webhook(&[Delivered, Delivered, Dead, Waiting, Cancelled]).health;
         assert_eq!(
-            (success(&some), success_words(&some)),
-            (String::from("66.6 %"), String::from("66.6 % success"))
+            (delivered(&some), delivered_words(&some)),
+            (String::from("40 %"), String::from("40 % delivered"))
         );
-        let none = webhook(&[Waiting]).health;
-        assert_eq!((success(&none), success_words(&none)), (String::from("—"), String::new()));
+        assert_eq!(delivered(&webhook(&[Waiting]).health), "0 %", "a receiver that takes nothing");
+        let none = webhook(&[]).health;
+        assert_eq!((delivered(&none), delivered_words(&none)), (String::from("—"), String::new()));
     }
 
     #[test]

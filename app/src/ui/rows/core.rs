@@ -43,11 +43,6 @@ pub(crate) enum Extent {
 }
 
 impl Extent {
-    /// That of a page with so many things; `next` is the cursor of the page behind it.
-    pub(crate) const fn of(shown: usize, next: Option<&String>) -> Self {
-        if next.is_some() { Self::Cut(shown) } else { Self::Whole(shown) }
-    }
-
     /// How many are shown.
     pub(crate) const fn shown(self) -> usize {
         match self {
