@@ -3,6 +3,7 @@
 //! and tests find it.
 
 pub(crate) mod badge;
+pub(crate) mod bars;
 pub(crate) mod button;
 pub(crate) mod chart;
 pub(crate) mod chip_menu;

@@ -14,6 +14,7 @@ mod count;
 mod drawer;
 mod filters;
 mod fit;
+mod histogram;
 mod list;
 pub(crate) mod model;
 mod pause;

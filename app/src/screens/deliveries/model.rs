@@ -11,18 +11,13 @@ use crate::screens::find::{Subject, Token, UNDER_WAY, own_query};
 use crate::screens::replays;
 use crate::ui::badge::Tone;
 use crate::ui::rows::Extent;
-use crate::ui::rows::store::{Counts, Row};
+use crate::ui::rows::store::Row;
 use crate::words;
 
 use crate::words::state_word;
 
 /// Rows of a first page that are kept at most while the feed adds new ones.
 const ROWS_MAX: usize = 400;
-
-/// What the heading counts: deliveries that are under way, and those that were given up.
-const UNDER_WAY_MARK: u8 = 1;
-/// See [`UNDER_WAY_MARK`].
-const DEAD_MARK: u8 = 2;
 
 impl Row for DeliveryView {
     fn id(&self) -> &str {
@@ -31,11 +26,6 @@ impl Row for DeliveryView {
 
     fn follows(&self, known: &Self) -> bool {
         known.updated_at <= self.updated_at
-    }
-
-    fn marks(&self) -> u8 {
-        let mark = |is: bool, mark: u8| if is { mark } else { 0 };
-        mark(!self.state.is_final(), UNDER_WAY_MARK) | mark(self.state == State::Dead, DEAD_MARK)
     }
 }
 
@@ -193,15 +183,15 @@ pub(crate) fn schedule_words(attempts: u32, waits_ms: Option<i64>, asked_s: Opti
     }
 }
 
-/// The line below the heading. `counts` as [`Row::marks`] marks deliveries.
-pub(crate) fn about(extent: Extent, counts: Counts) -> String {
-    let [waiting, dead, ..] = counts;
+/// The line below the heading. It counts no states: those of the rows that happen to be shown would be taken
+/// for those of the list.
+pub(crate) fn about(extent: Extent) -> String {
     let (shown, more) = match extent {
         Extent::Whole(number) => (number, ""),
         Extent::Cut(number) => (number, " shown, there are older ones"),
     };
     let shown = words::count(u32::try_from(shown).unwrap_or(u32::MAX), "delivery", "deliveries");
-    format!("{shown}{more} · {waiting} under way · {dead} gave up")
+    format!("{shown}{more}")
 }
 
 #[cfg(test)]
@@ -253,16 +243,9 @@ mod tests {
     }
 
     #[test]
-    fn the_heading_counts_what_is_under_way_and_what_was_given_up() {
-        let marks =
-            [State::Pending, State::Leased, State::Waiting, State::Delivered, State::Dead, State::Cancelled]
-                .map(|state| delivery("dlv_1", state, 0).marks());
-        assert_eq!(marks, [1, 1, 1, 0, 2, 0]);
-        assert_eq!(about(Extent::Whole(1), [1, 0, 0, 0]), "1 delivery · 1 under way · 0 gave up");
-        assert_eq!(
-            about(Extent::Cut(50), [3, 2, 0, 0]),
-            "50 deliveries shown, there are older ones · 3 under way · 2 gave up"
-        );
+    fn the_heading_says_how_many_are_shown_and_whether_there_are_more() {
+        assert_eq!(about(Extent::Whole(1)), "1 delivery");
+        assert_eq!(about(Extent::Cut(50)), "50 deliveries shown, there are older ones");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::count::Count;
 use super::drawer::DeliveryDrawer;
 use super::filters::Filters;
 use super::fit::LiveFilter;
+use super::histogram::Histogram;
 use super::pause::Pause;
 use super::unjudged::Unjudged;
 use super::{list, model};
@@ -55,7 +56,7 @@ pub(crate) fn Deliveries() -> AnyView {
         if list.page.value.with(Option::is_none) {
             return String::from("Everything that was sent, is waiting, or was given up");
         }
-        model::about(list.core.extent(), list.core.counts())
+        model::about(list.core.extent())
     });
     let replays = replays::list_of();
     let replay = move || nav.open("replay", Some(replays::Kind::Ended.as_str()));
@@ -74,6 +75,7 @@ pub(crate) fn Deliveries() -> AnyView {
             <Button label=pause.label() icon=Icon::Pause shortcut="P" on_press=move |()| pause.press() />
         </PageHead>
         <Filters names=names />
+        <Histogram query=query filter=filter list=list />
         <Count query=query filter=filter list=list unjudged=unjudged />
         <Replays list=replays />
         {loaded(list.page, skeleton::rows, content(list, query, webhooks))}
