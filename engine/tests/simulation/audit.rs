@@ -77,7 +77,9 @@ struct Known {
     /// Whether a replay sends it.
     is_replayed: bool,
     order_key: Option<String>,
-    attempts: Vec<Attempt>,
+    /// The record of attempts as it is stored, and read. Most steps leave it as it is.
+    record: Rc<str>,
+    attempts: Rc<[Attempt]>,
 }
 
 impl Known {
@@ -602,7 +604,7 @@ impl Audit {
                 format!("delivery {key} ended at {ended_ms} and is gone at {}", step.now_ms)
             });
         };
-        let (now, made, scheduled) = read(row).map_err(damaged)?;
+        let (now, made, scheduled) = read(row, before.as_ref()).map_err(damaged)?;
         let order_key = now.order_key.clone();
         let event = KnownEvent {
             kind: String::from(row.text(12).map_err(damaged)?),
@@ -640,7 +642,7 @@ impl Audit {
                 && before
                     .attempts
                     .iter()
-                    .zip(&now.attempts)
+                    .zip(now.attempts.iter())
                     .all(|(old, new)| old == new || old.outcome == Outcome::Lost)
         });
         expect(kept, || said("forgot an attempt"))?;
@@ -657,9 +659,9 @@ impl Audit {
         let recorded_before = before.as_ref().map_or(0, |before| before.attempts.len());
         let grew = recorded_before < now.attempts.len();
         self.recorded += now.attempts.len() - recorded_before;
-        let told_truth = before
-            .as_ref()
-            .is_some_and(|before| before.attempts.iter().zip(&now.attempts).any(|(old, new)| old != new));
+        let told_truth = before.as_ref().is_some_and(|before| {
+            before.attempts.iter().zip(now.attempts.iter()).any(|(old, new)| old != new)
+        });
         let is_operational = is_operational(&event.kind);
         let known_of = |number: usize| {
             before.as_ref().and_then(|before| before.attempts.get(number)).map(|attempt| &attempt.outcome)
@@ -1397,6 +1399,7 @@ fn definitions(store: &Native) -> Result<BTreeMap<i64, Definition>, Violation> {
 }
 
 /// What the tables say about when something is to be done.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     /// The earliest instant at which something open is planned, gates and replays apart.
     pub(crate) earliest_ms: Option<i64>,
@@ -1419,9 +1422,12 @@ pub(crate) fn plan(store: &Native) -> Result<Plan, Violation> {
     Ok(Plan { earliest_ms: row.integer_or_none(0).map_err(damaged)?, more: row.flag(1).map_err(damaged)? })
 }
 
-fn read(row: &Row) -> Result<(Known, u32, u32), LedgerError> {
-    let attempts =
-        row.text(6)?.lines().map(|line| serde_json::from_str(line).expect("an attempt reads back")).collect();
+fn read(row: &Row, before: Option<&Known>) -> Result<(Known, u32, u32), LedgerError> {
+    let stored = row.text(6)?;
+    let (record, attempts) = match before.filter(|before| *before.record == *stored) {
+        Some(before) => (Rc::clone(&before.record), Rc::clone(&before.attempts)),
+        None => (Rc::from(stored), attempts_in(stored)),
+    };
     let known = Known {
         event: row.integer(0)?,
         webhook: row.integer(1)?,
@@ -1431,9 +1437,14 @@ fn read(row: &Row) -> Result<(Known, u32, u32), LedgerError> {
         parked: row.number(8)?,
         is_replayed: row.number(16)? & 2 != 0,
         order_key: row.text_or_none(10)?.map(String::from),
+        record,
         attempts,
     };
     Ok((known, row.number(4)?, row.number(7)?))
+}
+
+fn attempts_in(record: &str) -> Rc<[Attempt]> {
+    record.lines().map(|line| serde_json::from_str(line).expect("an attempt reads back")).collect()
 }
 
 const fn took_it(attempt: &Attempt) -> bool {

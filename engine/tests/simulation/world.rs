@@ -30,7 +30,7 @@ use postern_ledger::{
     Report, Row, Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
 };
 
-use crate::audit::{Audit, Sent, Step, Violation, expect, plan};
+use crate::audit::{Audit, Plan, Sent, Step, Violation, expect, plan};
 use crate::faulty::{Defect, Faulty};
 use crate::random::Random;
 use crate::receiver::{Answer, Receiver};
@@ -303,6 +303,8 @@ pub(crate) struct World {
     alarm_ms: Option<i64>,
     /// What had been written, and the time, when the alarm was last set.
     planned_for: (u64, Timestamp),
+    /// What the tables said after so much had been written.
+    tables_plan: Option<(u64, Plan)>,
     /// Times in a row that the alarm rang and nothing came of it.
     idle_rings: u32,
     /// Versions of each key in the order in which they were put; the last is current.
@@ -368,6 +370,7 @@ impl World {
         let heal_at_ms = START.0 + span_ms;
         let ledger = Ledger::create(Rc::clone(&sql), &project(), random.next(), START)
             .map_err(|error| error.to_string())?;
+        sql.begin("");
         let mut world = Self {
             random,
             now_ms: START.0,
@@ -385,6 +388,7 @@ impl World {
             audit: Audit::default(),
             alarm_ms: None,
             planned_for: (0, Timestamp(0)),
+            tables_plan: None,
             idle_rings: 0,
             kv: BTreeMap::new(),
             project_is_in_kv: false,
@@ -792,7 +796,7 @@ impl World {
             return Ok(self.alarm.plan(wake.map(|(at, _reason)| at), rest, Timestamp(now_ms)));
         }
         let wake = self.ledger.next_wake(self.now()).map_err(|error| error.to_string())?;
-        let plan = plan(&self.store)?;
+        let plan = self.plan_of_tables()?;
         let named_ms = wake.map(|(at, _reason)| at.0);
         let wanted_ms = plan.earliest_ms.map(|at_ms| at_ms.max(now_ms));
         // A gate may open earlier than anything else is due, or be looked at in vain; nothing else may come
@@ -810,6 +814,19 @@ impl World {
             self.audit.reached.insert("the alarm was set for a gate or a replay");
         }
         Ok(self.alarm.plan(named_ms.map(Timestamp), rest, Timestamp(now_ms)))
+    }
+
+    /// What the tables say about when something is to be done, which changes with them alone.
+    fn plan_of_tables(&mut self) -> Result<Plan, Violation> {
+        let changes = self.store.changes();
+        match self.tables_plan {
+            Some((of, plan)) if of == changes => Ok(plan),
+            _ => {
+                let plan = plan(&self.store)?;
+                self.tables_plan = Some((changes, plan));
+                Ok(plan)
+            }
+        }
     }
 
     /// The alarm rings at this time or earlier.
