@@ -7,23 +7,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use postern_core::api::event::EventAccepted;
+use postern_core::api::project::ProjectSettings;
 use postern_core::delivery::{Attempt, Outcome, State, Trigger, Wish};
 use postern_core::event::{ObjectRef, Operational, is_operational};
 use postern_core::filter::{self, EventFacts};
 use postern_core::health::{AT_ONCE_MAX, Cause, DISABLE_AFTER_MS, Health, Signal, Transition};
+use postern_core::id::Seq;
 use postern_core::replay::ReplayQuery;
 use postern_core::retry::{DEFAULT_WAITS_S, JITTER_PERCENT};
+use postern_core::time::Timestamp;
 use postern_core::webhook::{Contract, Definition};
-use postern_core::{api::project::ProjectSettings, time::Timestamp};
 use postern_ledger::{LedgerError, Row, Sql, Value, Work};
 
 use crate::support::native::{Native, Touched};
+
+/// Who claims has so long beside the call's timeout at least (the ledger's rule, said again).
+const CLAIM_SLACK_MS: i64 = 15_000;
 
 /// Lost attempts in a row that do not count (the ledger's rule, said again).
 const LOST_REPEATS_MAX: usize = 3;
 
 /// A 410 is a second one so long after the first (the core's rule, said again).
 const GONE_CONFIRM_MS: i64 = 600_000;
+
+/// Failures in a row from which on a webhook is probed, what it gets at once after that, how long each
+/// doubling of it takes at least, and the shortest pause (the core's rules, said again).
+const FAILING_AFTER: u32 = 5;
+const SLOW_START_FROM: u32 = 2;
+const SLOW_START_STEP_MS: i64 = 334;
+const SPACING_MIN_MS: i64 = 1_000;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -93,6 +106,16 @@ impl Known {
     }
 }
 
+/// What producers were told of an event.
+#[derive(Clone, Debug)]
+struct Accepted {
+    id: String,
+    /// Of the answer that said that it is new; answers may arrive in another order than they were given.
+    deliveries: Option<u32>,
+    /// The fewest that another answer said.
+    repeated: Option<u32>,
+}
+
 /// What an event says that its deliveries depend on.
 #[derive(Clone, Debug)]
 struct KnownEvent {
@@ -153,7 +176,7 @@ pub(crate) struct Audit {
     /// Before this instant the next attempt must not be leased.
     earliest_ms: BTreeMap<i64, i64>,
     /// Event ids with their idempotency keys, as they were acknowledged.
-    accepted: BTreeMap<String, (String, u32)>,
+    accepted: BTreeMap<String, Accepted>,
     message_ids: BTreeMap<i64, String>,
     /// Each event goes to each webhook once.
     pairs: BTreeSet<(i64, i64)>,
@@ -328,7 +351,7 @@ impl Audit {
         }
         self.resent.clear();
         let has_news = !expected.news.is_empty();
-        self.judge(&before, step, &mut expected);
+        self.judge(&before, step, &mut expected)?;
         self.check_disabled(&before, step, &expected)?;
         if touched.tables.contains("event") || !expected.told.is_empty() {
             self.check_new_events(store, step, expected)?;
@@ -585,7 +608,7 @@ impl Audit {
             store,
             "SELECT event, webhook, state, attempt, made, claimed, attempts, scheduled, parked, offers, order_key, late,
                 (SELECT type FROM event WHERE event.seq = delivery.event), (SELECT order_key FROM event WHERE event.seq = delivery.event),
-                next_at_ms IS NOT NULL, lease_until_ms IS NOT NULL, resend
+                next_at_ms IS NOT NULL, lease_until_ms IS NOT NULL, resend, next_at_ms
              FROM delivery WHERE seq = ?1",
             &[Value::Integer(key)],
         )?;
@@ -761,10 +784,13 @@ impl Audit {
                     .is_none_or(|before| before.state != State::Leased || before.attempt != now.attempt);
                 // A number that is handed out in the step that loses an attempt is due at once, unless too
                 // many were lost in a row, and what was put aside was due.
-                let was_due = (grew && lost_in_a_row(&now.attempts) <= LOST_REPEATS_MAX)
-                    || before.as_ref().is_some_and(|before| before.parked != 0);
-                let is_due = was_due
-                    || self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms);
+                let was_due = before.as_ref().is_some_and(|before| before.parked != 0);
+                let is_its_time = if grew {
+                    lost_in_a_row(&now.attempts) <= LOST_REPEATS_MAX
+                } else {
+                    self.earliest_ms.get(&key).is_none_or(|earliest_ms| *earliest_ms <= step.now_ms)
+                };
+                let is_due = was_due || is_its_time;
                 expect(!newly || is_due, || said("is leased before its time"))?;
                 // One may be held and leased again in the same step, under the same number.
                 if step.name == "lease_due" {
@@ -883,7 +909,14 @@ impl Audit {
             *earliest_ms = step.now_ms.min(*earliest_ms);
         } else if grew {
             let waits = hook.map_or(&[][..], |hook| self.waits(hook));
-            let earliest_ms = earliest_ms(waits, &now.attempts, scheduled, step.now_ms);
+            let (earliest_ms, latest_ms) = span_ms(waits, &now.attempts, scheduled, step.now_ms);
+            let planned_ms = row.integer_or_none(17).map_err(damaged)?;
+            if let Some(planned_ms) = planned_ms.filter(|_at| now.state == State::Waiting && now.parked == 0)
+            {
+                expect((earliest_ms..=latest_ms).contains(&planned_ms), || {
+                    said(&format!("is planned for {planned_ms}, not between {earliest_ms} and {latest_ms}"))
+                })?;
+            }
             self.earliest_ms.insert(key, earliest_ms);
         }
         let is_leased_now = step.name == "lease_due" && now.state == State::Leased;
@@ -913,7 +946,12 @@ impl Audit {
     }
 
     /// What the attempts that came on record in this step say of their webhooks.
-    fn judge(&mut self, before: &BTreeMap<i64, Hook>, step: Step, expected: &mut Expected) {
+    fn judge(
+        &mut self,
+        before: &BTreeMap<i64, Hook>,
+        step: Step,
+        expected: &mut Expected,
+    ) -> Result<(), Violation> {
         for News { webhook, attempt, is_operational, .. } in std::mem::take(&mut expected.news) {
             if !before.get(&webhook).is_some_and(|hook| hook.definition.enabled)
                 || expected.disabled.contains(&webhook)
@@ -950,6 +988,7 @@ impl Audit {
             };
             let was = self.health.get(&webhook).copied().unwrap_or_default();
             let (health, transitions) = was.after(signal, now);
+            check_judged(&was, signal, &health, step.now_ms, self.was_set)?;
             self.health.insert(webhook, health);
             if signal == Signal::Success && was.level > 1 && health.level == was.level - 1 {
                 self.reached.insert("a throttled webhook recovered a step");
@@ -982,6 +1021,7 @@ impl Audit {
                 }
             }
         }
+        Ok(())
     }
 
     /// Whether a 410 disables a webhook: the first one does, unless it asks for a second one.
@@ -1148,6 +1188,8 @@ impl Audit {
         let definition = &hook.definition;
         expect(definition.enabled && !definition.paused, || said("while its webhook takes no calls"))?;
         expect(hook.version == work.webhook_version, || said("for a version that is not current"))?;
+        let left_ms = work.lease_until.0 - now_ms - i64::from(work.timeout_s) * 1_000;
+        expect(left_ms >= CLAIM_SLACK_MS, || said(&format!("with {left_ms} ms beside its timeout")))?;
         let health = self.health.get(&webhook).copied().unwrap_or_default();
         let going_on = self.going_on(webhook, now_ms);
         let under_way = self.under_way.entry(webhook).or_default();
@@ -1157,7 +1199,16 @@ impl Audit {
             let is_plain = definition.rate_limit.is_none()
                 && definition.concurrency_limit.is_none()
                 && !definition.ordered;
-            expect(is_plain && health.level == 0, || said("inline although its webhook has rules"))?;
+            let is_well = health.level == 0 && health.at_once.is_none() && health.failures_in_a_row == 0;
+            expect(is_plain && is_well, || {
+                said(&format!("inline although its webhook has rules or does not do well: {health:?}"))
+            })?;
+        }
+        if let Some(at_once) = health.at_once {
+            expect(calls <= at_once as usize, || {
+                said(&format!("beyond {health:?} after an outage: {under_way:?} and {going_on:?}"))
+            })?;
+            self.reached.insert("a webhook was opened step by step");
         }
         if health.level > 0 {
             let is_time = health.next_call_at.is_none_or(|at| at.0 <= now_ms);
@@ -1270,6 +1321,21 @@ impl Audit {
         (called, older)
     }
 
+    /// Where this delivery is leased and not claimed: its webhook, and an older one of its order that has
+    /// ended.
+    pub(crate) fn leased_before_claim(&self, key: i64) -> Option<(i64, i64)> {
+        let known =
+            self.deliveries.get(&key).filter(|known| known.state == State::Leased && !known.claimed)?;
+        let order_key = known.order_key.as_ref()?;
+        let is_of_order = |other: &Known| {
+            let event = self.events.get(&other.event);
+            other.webhook == known.webhook
+                && event.is_some_and(|event| event.order_key.as_ref() == Some(order_key))
+        };
+        let mut older = self.deliveries.range(..key).filter(|(_key, other)| other.state.is_final());
+        older.find(|(_key, other)| is_of_order(other)).map(|(older, _other)| (known.webhook, *older))
+    }
+
     /// A call reached its receiver.
     pub(crate) fn send(&mut self, work: &Work, sent: Sent) -> Result<(), Violation> {
         let again = self.sent.insert((work.delivery.0, work.attempt), sent);
@@ -1288,33 +1354,50 @@ impl Audit {
         })
     }
 
-    /// An event was acknowledged under `idempotency_key`.
+    /// An event was acknowledged under `idempotency_key`; `id_of` gives the id of an event.
     pub(crate) fn accept(
         &mut self,
         store: &Native,
         idempotency_key: &str,
-        id: &str,
-        deliveries: u32,
-        is_duplicate: bool,
+        told: &EventAccepted,
+        id_of: impl Fn(Seq) -> String,
     ) -> Result<(), Violation> {
-        let acknowledged = (String::from(id), deliveries);
-        let Some(first) = self.accepted.get(idempotency_key) else {
+        let EventAccepted { id, deliveries, duplicate: is_duplicate } = told;
+        let Some(known) = self.accepted.get_mut(idempotency_key) else {
             let rows = query(
                 store,
-                "SELECT count(*) FROM delivery WHERE event = (SELECT seq FROM event WHERE idempotency_key = ?1)",
+                "SELECT seq, (SELECT count(*) FROM delivery WHERE event = e.seq) FROM event AS e WHERE idempotency_key = ?1",
                 &[Value::from(idempotency_key)],
             )?;
-            let found = rows.first().ok_or("a count has no row")?.number(0).map_err(damaged)?;
+            if let Some(row) = rows.first() {
+                let stored = id_of(row.seq(0).map_err(damaged)?);
+                expect(rows.len() == 1 && stored == *id, || {
+                    format!("{idempotency_key} is stored as {stored} and was acknowledged as {id}")
+                })?;
+            }
+            let found = rows.first().map_or(Ok(0), |row| row.number(1)).map_err(damaged)?;
             // Who learns of it late may find some of them deleted, or others made by a replay.
-            expect(is_duplicate || found == deliveries, || {
+            expect(*is_duplicate || found == *deliveries, || {
                 format!("{id} was accepted with {deliveries} deliveries and has {found}")
             })?;
-            self.accepted.insert(String::from(idempotency_key), acknowledged);
+            let (first, repeated) =
+                if *is_duplicate { (None, Some(*deliveries)) } else { (Some(*deliveries), None) };
+            let accepted = Accepted { id: id.clone(), deliveries: first, repeated };
+            self.accepted.insert(String::from(idempotency_key), accepted);
             return Ok(());
         };
         self.reached.insert("an event was posted again");
-        expect(is_duplicate && first.0 == acknowledged.0 && first.1 <= acknowledged.1, || {
-            format!("{idempotency_key} was accepted as {first:?} and then as {acknowledged:?}")
+        let before = known.clone();
+        if *is_duplicate {
+            known.repeated = Some(known.repeated.map_or(*deliveries, |fewest| fewest.min(*deliveries)));
+        } else {
+            known.deliveries = Some(*deliveries);
+        }
+        // A replay may have made more meanwhile.
+        let is_first = known.deliveries.zip(known.repeated).is_none_or(|(first, repeated)| first <= repeated);
+        let is_once = *is_duplicate || before.deliveries.is_none();
+        expect(known.id == *id && is_once && is_first, || {
+            format!("{idempotency_key} was accepted as {before:?} and then as {told:?}")
         })
     }
 
@@ -1363,6 +1446,58 @@ impl Audit {
             format!("{taken} attempts were taken and {delivered} are counted as delivered")
         })
     }
+}
+
+/// What a signal must have made of a webhook's health: the core's rules, said again in the few words that
+/// nobody may get wrong.
+fn check_judged(
+    was: &Health,
+    signal: Signal,
+    health: &Health,
+    now_ms: i64,
+    clock_was_set: bool,
+) -> Result<(), Violation> {
+    let said = |what: &str| format!("{was:?} became {health:?} by {signal:?} at {now_ms}, and {what}");
+    let is_early = was.next_call_at.is_some_and(|at| now_ms < at.0);
+    let next_ms = |health: &Health| health.next_call_at.map(|at| at.0);
+    match signal {
+        Signal::Success => {
+            expect(health.failures_in_a_row == 0, || said("failures are still counted"))?;
+            let is_overtaken = is_early && was.cause == Some(Cause::Throttled);
+            let is_kept = (health.level, next_ms(health)) == (was.level, next_ms(was));
+            expect(!is_overtaken || is_kept, || said("a call of before its pause ended the pause"))?;
+            let has_recovered = was.level > 0 && health.level == 0;
+            expect(
+                !has_recovered || health.at_once.is_some_and(|at_once| at_once <= SLOW_START_FROM),
+                || said("it gets everything at once after its outage"),
+            )?;
+            if let Some(at_once) = was.at_once.filter(|_at_once| was.level == 0) {
+                let has_waited = was.at_once_since.is_none_or(|since| now_ms - since.0 >= SLOW_START_STEP_MS);
+                let is_opened = health.at_once.is_none_or(|now| now > at_once);
+                expect(!is_opened || has_waited || clock_was_set, || said("it opened too soon"))?;
+                let most = health.at_once.unwrap_or(AT_ONCE_MAX);
+                expect(most <= 2 * at_once, || said("it opened too far"))?;
+            }
+        }
+        Signal::Throttled { .. } => expect(health.level > 0, || said("it is called as before"))?,
+        Signal::Failed | Signal::Gone | Signal::Refused => {
+            expect(health.failures_in_a_row == was.failures_in_a_row + 1, || said("it was not counted"))?;
+            let is_failing = health.failures_in_a_row >= FAILING_AFTER;
+            expect(health.level > 0 || !is_failing, || said("it is called as before"))?;
+            expect(health.level == was.level || is_failing, || said("it is taken for failing too soon"))?;
+            expect(health.at_once <= was.at_once || was.at_once.is_none(), || {
+                said("it opened by a failure")
+            })?;
+        }
+    }
+    if signal != Signal::Success && health.level > 0 {
+        expect(health.level >= was.level && next_ms(health) >= next_ms(was), || {
+            said("its pause got shorter")
+        })?;
+        let paused_ms = next_ms(health).unwrap_or(now_ms) - now_ms;
+        expect(is_early || paused_ms >= SPACING_MIN_MS, || said("there is no pause"))?;
+    }
+    Ok(())
 }
 
 /// What it means that an operational event was told.
@@ -1456,24 +1591,26 @@ fn lost_in_a_row(attempts: &[Attempt]) -> usize {
     attempts.iter().rev().take_while(|attempt| attempt.outcome == Outcome::Lost).count()
 }
 
-/// Before this instant nothing may follow the attempts, the last of which was recorded at `now_ms`. `waits`
-/// are those before the second attempt, the third and so on.
-fn earliest_ms(waits: &[u32], attempts: &[Attempt], scheduled: u32, now_ms: i64) -> i64 {
-    let Some(last) = attempts.last() else { return now_ms };
+/// Between which instants the next attempt is to follow these, the last of which was recorded at `now_ms`.
+/// `waits` are those before the second attempt, the third and so on.
+fn span_ms(waits: &[u32], attempts: &[Attempt], scheduled: u32, now_ms: i64) -> (i64, i64) {
+    let Some(last) = attempts.last() else { return (now_ms, now_ms) };
     if (1..=LOST_REPEATS_MAX).contains(&lost_in_a_row(attempts)) {
-        return now_ms;
+        return (now_ms, now_ms);
     }
     let our_faults = attempts.iter().rev().take_while(|attempt| attempt.outcome.is_our_fault()).count();
     if our_faults > 0 {
-        return now_ms + (30_000 << (our_faults - 1).min(16)).min(3_600_000);
+        let at_ms = now_ms + (30_000 << (our_faults - 1).min(16)).min(3_600_000);
+        return (at_ms, at_ms);
     }
     let wait_s = (scheduled as usize).checked_sub(1).and_then(|at| waits.get(at)).copied().unwrap_or(0);
-    let shortest_ms = i64::from(wait_s) * i64::from(100 - JITTER_PERCENT) * 10;
+    let varied_ms = |percent: u32| i64::from(wait_s) * i64::from(percent) * 10;
     let asked = last
         .response
         .iter()
         .flat_map(|response| &response.headers)
         .find(|(name, _value)| name == "Retry-After");
     let asked_ms = asked.map_or(0, |(_name, value)| value.parse::<i64>().expect("seconds") * 1_000);
-    now_ms + shortest_ms.max(asked_ms)
+    let (shortest_ms, longest_ms) = (varied_ms(100 - JITTER_PERCENT), varied_ms(100 + JITTER_PERCENT));
+    (now_ms + shortest_ms.max(asked_ms), now_ms + longest_ms.max(asked_ms))
 }

@@ -149,6 +149,10 @@ pub(crate) enum Defect {
     RefusedAtOnce,
     /// A publication never ends.
     PublishingForGood,
+    /// Requests whose events travelled together get each other's answers.
+    AnswersMixedUp,
+    /// Who carried events does not go on with those that came meanwhile.
+    WaitingEventsLeft,
 }
 
 impl Defect {
@@ -365,7 +369,9 @@ impl Defect {
             | Self::DroppedEarly
             | Self::RefusedCounted
             | Self::RefusedAtOnce
-            | Self::PublishingForGood => &[],
+            | Self::PublishingForGood
+            | Self::AnswersMixedUp
+            | Self::WaitingEventsLeft => &[],
         }
     }
 }

@@ -46,7 +46,14 @@ const RARE: [&str; 1] = [
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 107] = [
+const SITUATIONS: [&str; 114] = [
+    "a webhook was paused between a lease and its claim",
+    "a webhook was opened step by step",
+    "events waited for a call with others",
+    "events of several requests travelled together",
+    "a carrier of events died",
+    "a call with events hung",
+    "a producer lost patience",
     "a webhook was jammed",
     "a call with reports hung",
     "reports of a stuck call were carried by another",
@@ -623,6 +630,16 @@ fn a_claim_that_is_given_back_and_tells_nobody_is_noticed() {
 #[test]
 fn a_leased_order_key_that_is_not_known_is_noticed() {
     is_noticed(Defect::KeyUnlisted);
+}
+
+#[test]
+fn answers_that_go_to_other_requests_are_noticed() {
+    is_noticed(Defect::AnswersMixedUp);
+}
+
+#[test]
+fn events_that_nobody_carries_are_noticed() {
+    is_noticed(Defect::WaitingEventsLeft);
 }
 
 #[test]

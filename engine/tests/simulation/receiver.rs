@@ -80,6 +80,11 @@ impl Receiver {
         Self { moods }
     }
 
+    /// A receiver that takes everything and its time.
+    pub(crate) fn slow(heal_at_ms: i64) -> Self {
+        Self { moods: vec![(heal_at_ms, Mood::Slow)] }
+    }
+
     /// Answers a call that starts at `now_ms`.
     pub(crate) fn answer(&self, random: &mut Random, now_ms: i64, timeout_s: u32) -> Answer {
         let mood = self

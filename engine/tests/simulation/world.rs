@@ -22,12 +22,12 @@ use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Definition, RateLimit, WebhookName};
 use postern_engine::{
-    Alarm, CallId, Carried, Carry, Desk, Do, Fault, Heard, Jitter, Mailbox, Message, Paces, Parcel, Queued,
-    Ready, Rest, Ring, Shift, Task, TicketBounds, Told, Turn, pack, put_back,
+    Alarm, CallId, Carried, Carry, Desk, Do, Fault, Heard, Intake, Jitter, Load, Mailbox, Message, Paces,
+    Parcel, Queued, Ready, Rest, Ring, Round, Shift, Task, TicketBounds, Told, Turn, pack, put_back,
 };
 use postern_ledger::{
-    GivenBack, InlineLimit, LEASE_SLACK_MS, Lane, LeaseTicket, Ledger, LedgerError, OutboxEntry, OutboxItem,
-    Report, Row, Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
+    GivenBack, Ingested, InlineLimit, LEASE_SLACK_MS, Lane, LeaseTicket, Ledger, LedgerError, OutboxEntry,
+    OutboxItem, Report, Row, Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
 };
 
 use crate::audit::{Audit, Plan, Sent, Step, Violation, expect, plan};
@@ -74,6 +74,12 @@ const PUBLISHED_WITHIN_MS: i64 = 20_000;
 const TICKET_LOST_AFTER_MS: i64 = 1_000 + LEASE_SLACK_MS;
 /// What an invocation has to tell the project is told within this time, whichever calls of it fail.
 const TOLD_WITHIN_MS: i64 = 25_000;
+/// A producer waits for its answer so long.
+const PATIENCE_MS: i64 = 60_000;
+/// A call with events that has taken longer is not waited for by others.
+const STUCK_INTAKE_MS: i64 = 2_000;
+/// Events travel in groups of so many requests, so that a full one is met.
+const GROUP: Load = Load { calls: 3, bytes: 1_000 };
 /// No report is later than this.
 const LAST_REPORT_MS: i64 = 600_000;
 /// Everything must have settled this long after the faults ended: the schedule's longest wait is 24 h and
@@ -92,6 +98,12 @@ thread_local! {
 enum Happening {
     /// A producer posts a batch.
     Post(Vec<NewEvent>),
+    /// The project's object gets a call with events of several requests.
+    AskIngest(Group),
+    /// The call has come back, and its carrier goes on.
+    Ingested(Group, Vec<Reply<Ingested>>),
+    /// A producer has no answer yet.
+    LosePatience(u64),
     /// The alarm rings, if it is still set to this instant of the project's clock.
     Alarm(i64),
     /// The project's clock is set.
@@ -130,6 +142,8 @@ enum Happening {
     Meddle,
     /// An operator pauses a webhook, for which much comes then.
     Jam,
+    /// Somebody asks for an older delivery than one that is leased, and pauses its webhook before the claim.
+    Squeeze(i64),
     /// The webhook of this name is resumed.
     Unjam(WebhookName),
     /// Every process dies at once, and what they and the queues held is gone.
@@ -190,15 +204,46 @@ struct Invocation {
     old: BTreeSet<(i64, u32)>,
 }
 
+/// A producer's request that has no answer yet.
+struct Request {
+    events: Vec<NewEvent>,
+    isolate: usize,
+    since_ms: i64,
+    /// Whether a call of the object has it, or had it: another one would store an event without a key twice.
+    is_sent: bool,
+}
+
+/// Requests whose events reach the project in one call.
+struct Group {
+    isolate: usize,
+    round: Round,
+    requests: Vec<u64>,
+}
+
 /// What the invocations of an isolate share.
-#[derive(Default)]
 struct Isolate {
     paces: Paces,
     mailbox: Mailbox,
+    intake: Intake<u64>,
+    /// When a call with events of its requests last hung, or its carrier died.
+    intake_stuck_ms: i64,
     /// Reports that were left in the mailbox and are not acknowledged, by delivery and number.
     left: BTreeMap<(i64, u32), Left>,
     /// The latest turn that it has given.
     turn: u64,
+}
+
+impl Isolate {
+    fn new() -> Self {
+        Self {
+            paces: Paces::default(),
+            mailbox: Mailbox::default(),
+            intake: Intake::new(GROUP),
+            intake_stuck_ms: 0,
+            left: BTreeMap::new(),
+            turn: 0,
+        }
+    }
 }
 
 /// A report that was left.
@@ -266,6 +311,8 @@ enum Company {
     Ordered,
     /// More than their webhooks may get at once.
     Crowded,
+    /// Those of slow receivers, of whose calls the project hears when it has given them up.
+    Overdue,
 }
 
 /// What a seed came to; equal for equal seeds.
@@ -314,6 +361,9 @@ pub(crate) struct World {
     isolates: Vec<Isolate>,
     invocations: BTreeMap<u64, Invocation>,
     invocations_made: u64,
+    /// Producers that wait for an answer.
+    requests: BTreeMap<u64, Request>,
+    requests_made: u64,
     alarm: Alarm,
     ticket_bounds: TicketBounds,
     /// Counts the processes of the object: what one of them was about to do dies with it.
@@ -396,6 +446,8 @@ impl World {
             isolates: Vec::new(),
             invocations: BTreeMap::new(),
             invocations_made: 0,
+            requests: BTreeMap::new(),
+            requests_made: 0,
             alarm: Alarm::default(),
             ticket_bounds: TicketBounds::PLATFORM,
             process: 0,
@@ -460,7 +512,8 @@ impl World {
         if self.weather == Weather::Chaos {
             self.company = match self.random.below(100) {
                 0..8 => Company::Ordered,
-                8..16 => Company::Crowded,
+                8..18 => Company::Crowded,
+                18..24 => Company::Overdue,
                 _ => Company::Mixed,
             };
         }
@@ -482,6 +535,7 @@ impl World {
             let is_outside = matches!(
                 entry.happening,
                 Happening::Post(_)
+                    | Happening::LosePatience(_)
                     | Happening::Alarm(_)
                     | Happening::ClockJump
                     | Happening::Watchdog
@@ -507,7 +561,7 @@ impl World {
     }
 
     fn start_isolates(&mut self) {
-        self.isolates = (0..ISOLATES).map(|_isolate| Isolate::default()).collect();
+        self.isolates = (0..ISOLATES).map(|_isolate| Isolate::new()).collect();
     }
 
     fn plan_the_chaos(&mut self) {
@@ -540,7 +594,8 @@ impl World {
         }
         for batch in 0..self.random.between(1, 4) {
             let mut events = Vec::new();
-            let is_burst = self.random.chance(if self.company == Company::Crowded { 60 } else { 5 });
+            let is_much = matches!(self.company, Company::Crowded | Company::Overdue);
+            let is_burst = self.random.chance(if is_much { 60 } else { 5 });
             let count = if is_burst { 9 } else { self.random.between(1, 3) };
             for number in 0..count {
                 events.push(self.event(&format!("key-{batch}-{number}")));
@@ -549,7 +604,15 @@ impl World {
                 events.extend(events.first().cloned());
             }
             let after_ms = self.random.between(0, span_ms * 9 / 10);
-            self.plan(after_ms, Happening::Post(events));
+            if self.random.chance(30) {
+                // Of as many producers, at about the same time.
+                for event in events {
+                    let apart_ms = self.random.between(0, 20);
+                    self.plan(after_ms + apart_ms, Happening::Post(vec![event]));
+                }
+            } else {
+                self.plan(after_ms, Happening::Post(events));
+            }
         }
         for _operation in 0..self.random.between(0, 6) {
             let after_ms = self.random.between(0, span_ms);
@@ -616,6 +679,9 @@ impl World {
     fn happen(&mut self, happening: Happening) -> Result<(), Violation> {
         match happening {
             Happening::Post(events) => self.post(events),
+            Happening::AskIngest(group) => self.asked_to_ingest(group),
+            Happening::Ingested(group, replies) => self.ingested(group, replies),
+            Happening::LosePatience(request) => self.lose_patience(request),
             Happening::Alarm(at_ms) if self.alarm_ms == Some(at_ms) && at_ms <= self.now().0 => self.ring(),
             Happening::ClockJump if self.faulty => {
                 self.set_clock();
@@ -648,11 +714,13 @@ impl World {
             Happening::Operate if self.faulty => self.operate(),
             Happening::Meddle if self.faulty => self.meddle(),
             Happening::Jam if self.faulty => self.jam(),
+            Happening::Squeeze(key) if self.faulty => self.squeeze(key),
             Happening::Unjam(name) => self.unjam(&name),
             Happening::Alarm(_)
             | Happening::ClockJump
             | Happening::Operate
             | Happening::Meddle
+            | Happening::Squeeze(_)
             | Happening::Jam => Ok(()),
             Happening::Die => self.die(),
             Happening::Heal => self.heal(),
@@ -941,6 +1009,12 @@ impl World {
                     format!("{count} tickets were leased, {limit} were asked for")
                 })?;
                 self.ring_changed += leased.changed.len();
+                if self.company == Company::Ordered
+                    && let Some(ticket) = leased.tickets.first()
+                    && self.fault(25)
+                {
+                    self.plan(1, Happening::Squeeze(ticket.delivery.0));
+                }
                 let keys = leased.tickets.iter().map(|ticket| (ticket.delivery.0, ticket.attempt));
                 self.out.extend(keys.map(|key| (key, self.now_ms)));
                 return Ok(Told::Leased { changed: leased.changed.len(), tickets: leased.tickets });
@@ -1170,52 +1244,186 @@ impl World {
 
     // Producers.
 
+    /// A request comes to an isolate: it calls the project, or leaves its events to one that does.
     fn post(&mut self, events: Vec<NewEvent>) -> Result<(), Violation> {
+        self.requests_made += 1;
+        let (id, isolate, now) = (self.requests_made, self.isolate(), self.now());
+        let bytes = events.iter().map(|event| 100 + event.data.get().len()).sum();
+        let request = Request { events, isolate, since_ms: self.now_ms, is_sent: false };
+        self.requests.insert(id, request);
+        self.plan(PATIENCE_MS, Happening::LosePatience(id));
+        match self.isolates[isolate].intake.enter(&project(), id, bytes, now) {
+            Some(round) => self.carry_events(isolate, round),
+            None => {
+                self.audit.reached.insert("events waited for a call with others");
+                Ok(())
+            }
+        }
+    }
+
+    /// Who carries calls the project with what waits for it.
+    fn carry_events(&mut self, isolate: usize, round: Round) -> Result<(), Violation> {
+        let now = self.now();
+        let requests = self.isolates[isolate].intake.next(&round, now);
+        if requests.is_empty() {
+            return Ok(());
+        }
+        expect(requests.len() <= GROUP.calls, || format!("{} requests travel at once", requests.len()))?;
+        if requests.len() > 1 {
+            self.audit.reached.insert("events of several requests travelled together");
+        }
+        for id in &requests {
+            let Some(request) = self.requests.get_mut(id) else { continue };
+            expect(!request.is_sent, || format!("the events of request {id} were sent twice"))?;
+            request.is_sent = true;
+        }
+        let after_ms = self.latency_ms();
+        self.plan(after_ms, Happening::AskIngest(Group { isolate, round, requests }));
+        Ok(())
+    }
+
+    /// The object takes the events of each request for itself; one that fails leaves the others as they are.
+    fn asked_to_ingest(&mut self, group: Group) -> Result<(), Violation> {
+        let mut replies = Vec::new();
+        let (is_unreachable, process) = (self.is_unreachable_for_events(), self.process);
+        for id in &group.requests {
+            let Some(events) = self.requests.get(id).map(|request| request.events.clone()) else {
+                replies.push(Reply::Lost);
+                continue;
+            };
+            // A process that dies takes the answers with it that were not given yet.
+            if is_unreachable || (self.process != process && !self.is_restless()) {
+                replies.push(Reply::Lost);
+                continue;
+            }
+            replies.push(self.ingest(events)?);
+        }
+        if is_unreachable || (self.process != process && !self.is_restless()) {
+            for reply in &mut replies {
+                *reply = Reply::Lost;
+            }
+        }
+        if self.is_planted(Defect::AnswersMixedUp) {
+            replies.reverse();
+        }
+        if self.fault(1) {
+            self.audit.reached.insert("a carrier of events died");
+            self.isolates[group.isolate].intake_stuck_ms = self.now_ms;
+            return Ok(());
+        }
+        let after_ms = if self.fault(2) {
+            self.audit.reached.insert("a call with events hung");
+            self.isolates[group.isolate].intake_stuck_ms = self.now_ms + 3 * STUCK_INTAKE_MS;
+            self.random.between(STUCK_INTAKE_MS, 3 * STUCK_INTAKE_MS)
+        } else {
+            self.latency_ms()
+        };
+        self.plan(after_ms, Happening::Ingested(group, replies));
+        Ok(())
+    }
+
+    /// Whether a call with events does not reach the object.
+    fn is_unreachable_for_events(&mut self) -> bool {
+        self.is_within(&self.outages) || self.fault(2) || self.is_half_a_percent()
+    }
+
+    fn ingest(&mut self, events: Vec<NewEvent>) -> Result<Reply<Ingested>, Violation> {
         let inline = InlineLimit(u32::try_from(self.random.below(7)).expect("small"));
         // A webhook whose limits are not known is fit for the inline lane: it is the limits that are to be
         // missed.
         let inline =
             if self.sql.defect().is_some_and(Defect::needs_restarts) { InlineLimit(0) } else { inline };
-        let posted = events.clone();
-        match self.call("ingest", |ledger, now| ledger.ingest(events, inline, now))? {
+        let reply = self.call("ingest", |ledger, now| ledger.ingest(events, inline, now))?;
+        if let Reply::Done(ingested) = &reply {
+            let now = self.now();
+            for work in &ingested.works.works {
+                self.audit.claim(work, true, now.0)?;
+            }
+            expect(ingested.works.works.len() <= inline.0 as usize, || {
+                format!(
+                    "{} calls were leased to a request that makes {}",
+                    ingested.works.works.len(),
+                    inline.0
+                )
+            })?;
+        }
+        Ok(reply)
+    }
+
+    /// Every request gets its own answer, or learns that there is none, and the carrier goes on.
+    fn ingested(&mut self, group: Group, replies: Vec<Reply<Ingested>>) -> Result<(), Violation> {
+        let Group { isolate, round, requests } = group;
+        self.isolates[isolate].intake.returned(&round);
+        let is_left = self.is_planted(Defect::WaitingEventsLeft);
+        for (id, reply) in requests.into_iter().zip(replies) {
+            self.answer_producer(id, isolate, reply)?;
+        }
+        if is_left { Ok(()) } else { self.carry_events(isolate, round) }
+    }
+
+    fn answer_producer(&mut self, id: u64, isolate: usize, reply: Reply<Ingested>) -> Result<(), Violation> {
+        let request = self.requests.remove(&id);
+        match reply {
+            // Who does not wait any more is not told, and makes no calls: these are lost.
             Reply::Done(ingested) => {
-                for (event, accepted) in posted.iter().zip(&ingested.accepted) {
+                let Some(request) = request else {
+                    return self.run_inline(isolate, ingested.works);
+                };
+                expect(request.events.len() == ingested.accepted.len(), || {
+                    format!(
+                        "{} events were posted and {:?} answered",
+                        request.events.len(),
+                        ingested.accepted
+                    )
+                })?;
+                for (event, accepted) in request.events.iter().zip(&ingested.accepted) {
                     let key = event.idempotency_key.as_deref().unwrap_or_default();
-                    self.audit.accept(
-                        &self.store,
-                        key,
-                        &accepted.id,
-                        accepted.deliveries,
-                        accepted.duplicate,
-                    )?;
+                    let ids = self.ledger.ids();
+                    self.audit.accept(&self.store, key, accepted, |seq| ids.id(Kind::Event, seq))?;
                 }
-                self.run_inline(ingested.works)?;
+                self.run_inline(isolate, ingested.works)?;
                 if self.random.chance(15) {
-                    self.plan(1_000, Happening::Post(posted));
+                    self.plan(1_000, Happening::Post(request.events));
                 }
             }
             // No answer: the producer repeats until there is one.
             Reply::Lost => {
-                let after_ms = self.random.between(500, 20_000);
-                self.plan(after_ms, Happening::Post(posted));
+                if let Some(request) = request {
+                    self.post_again(request.events);
+                }
             }
             Reply::Refused => return Err(String::from("good events were refused")),
         }
         Ok(())
     }
 
+    fn post_again(&mut self, events: Vec<NewEvent>) {
+        let after_ms = self.random.between(500, 20_000);
+        self.plan(after_ms, Happening::Post(events));
+    }
+
+    /// A producer that got no answer posts its events again. It had to get one, unless a call hung or died in
+    /// its isolate.
+    fn lose_patience(&mut self, id: u64) -> Result<(), Violation> {
+        let Some(request) = self.requests.remove(&id) else { return Ok(()) };
+        let stuck_ms = self.isolates[request.isolate].intake_stuck_ms;
+        // Who comes right after it waits for it, too, and goes on when the next one comes.
+        expect(stuck_ms + STUCK_INTAKE_MS >= request.since_ms || self.was_set, || {
+            format!("request {id} of {} got no answer, and nothing hung since {stuck_ms}", request.since_ms)
+        })?;
+        self.audit.reached.insert("a producer lost patience");
+        self.post_again(request.events);
+        Ok(())
+    }
+
     // Invocations.
 
     /// A request makes the calls that were leased to it, after its answer.
-    fn run_inline(&mut self, works: WorkSet) -> Result<(), Violation> {
+    fn run_inline(&mut self, isolate: usize, works: WorkSet) -> Result<(), Violation> {
         if works.works.is_empty() {
             return Ok(());
         }
         let now = self.now();
-        for work in &works.works {
-            self.audit.claim(work, true, now.0)?;
-        }
-        let isolate = self.isolate();
         let shift = Shift::new(now, now.plus_ms(self.planted_shift(REQUEST_MS)));
         let paces = &self.isolates[isolate].paces;
         let mut desk = Desk::new(self.planted_bounds(), shift, Vec::new(), paces, now);
@@ -1487,6 +1695,17 @@ impl World {
         });
         if let Some(until_ms) = until_ms {
             self.ended_ms.insert((report.delivery.0, report.attempt.number), (self.now_ms, until_ms));
+        }
+        if let Some(until_ms) = until_ms
+            && self.company == Company::Overdue
+            && self.fault(25)
+        {
+            // Its isolate is frozen, and tells it all the same when it wakes up.
+            self.kill(id);
+            let overdue_ms = (until_ms - self.now().0).max(0) + self.random.between(100, 15_000);
+            let reports = vec![*report];
+            self.plan(overdue_ms, Happening::Late(Box::new(Ask::Report { reports })));
+            return Ok(());
         }
         if self.fault(2) {
             self.audit.reached.insert("a report was lost");
@@ -1863,28 +2082,42 @@ impl World {
 
     fn create_webhook(&mut self) -> Result<(), Violation> {
         self.webhooks_made += 1;
-        let pattern = self.random.pick(&PATTERNS).expect("some");
+        let is_much = matches!(self.company, Company::Crowded | Company::Overdue);
+        let patterns = if is_much && self.random.chance(70) { &PATTERNS[3..5] } else { &PATTERNS[..] };
+        let pattern = self.random.pick(patterns).expect("some");
         let mut definition = webhook(&format!("w{}", self.webhooks_made), pattern);
         if self.random.chance(15) {
             definition.events.extend(EventPattern::parse("postern.*"));
         }
         definition.retry = self.random.chance(85);
         definition.timeout_s = u32::try_from(self.random.between(1, 30)).expect("small");
-        for _rule in 0..self.random.below(4) {
+        let rules = self.random.below(if is_much { 2 } else { 4 });
+        for _rule in 0..rules {
             self.make_rule(&mut definition);
         }
+        let limit = |random: &mut Random, to| Some(u32::try_from(random.between(1, to)).expect("small"));
         match self.company {
             Company::Mixed => {}
-            Company::Ordered => definition.ordered = true,
-            Company::Crowded => {
-                let limit = u32::try_from(self.random.between(1, 9)).expect("small");
-                definition.concurrency_limit = Some(limit);
+            Company::Ordered => {
+                definition.ordered = true;
+                if self.random.chance(30) {
+                    definition.concurrency_limit = limit(&mut self.random, 3);
+                }
+            }
+            Company::Crowded => definition.concurrency_limit = limit(&mut self.random, 9),
+            Company::Overdue => {
+                definition.concurrency_limit = limit(&mut self.random, 2);
+                definition.timeout_s = u32::try_from(self.random.between(10, 30)).expect("small");
             }
         }
         self.wake_up()?;
         let seq = self.ledger.reserve(self.now());
         let well_from_ms = if self.weather == Weather::Chaos { self.heal_at_ms } else { self.now_ms };
-        let receiver = Receiver::new(&mut self.random, self.now_ms, well_from_ms);
+        let receiver = if self.company == Company::Overdue && self.random.chance(80) {
+            Receiver::slow(well_from_ms)
+        } else {
+            Receiver::new(&mut self.random, self.now_ms, well_from_ms)
+        };
         self.receivers.insert(seq, receiver);
         self.call("create_webhook", |ledger, now| ledger.create_webhook(seq, definition, now))
             .map(|_reply| ())
@@ -2051,9 +2284,25 @@ impl World {
         };
         self.call("create_replay", |ledger, now| ledger.create_replay(query, now))?;
         let key = format!("jam-{}", self.order);
-        let events = (0..self.random.between(3, 8)).map(|n| self.event(&format!("{key}-{n}"))).collect();
+        let events = (0..self.random.between(3, 10)).map(|n| self.event(&format!("{key}-{n}"))).collect();
         self.plan(50, Happening::Post(events));
         let after_ms = self.random.between(1_000, 4_000);
+        self.plan(after_ms, Happening::Unjam(name));
+        Ok(())
+    }
+
+    fn squeeze(&mut self, key: i64) -> Result<(), Violation> {
+        let Some((webhook, older)) = self.audit.leased_before_claim(key) else { return Ok(()) };
+        self.send_again(older)?;
+        let found = self.audit.definitions().find(|(of, _definition)| *of == webhook);
+        let Some(definition) = found.map(|(_of, definition)| definition.clone()) else { return Ok(()) };
+        if !definition.enabled || definition.paused {
+            return Ok(());
+        }
+        self.audit.reached.insert("a webhook was paused between a lease and its claim");
+        let name = definition.name.clone();
+        self.pause(Definition { paused: true, ..definition })?;
+        let after_ms = self.random.between(1_000, 60_000);
         self.plan(after_ms, Happening::Unjam(name));
         Ok(())
     }
@@ -2132,6 +2381,9 @@ impl World {
         self.cache.clear();
         for id in self.invocations.keys().copied().collect::<Vec<_>>() {
             self.kill(id);
+        }
+        for request in std::mem::take(&mut self.requests).into_values() {
+            self.post_again(request.events);
         }
         self.start_isolates();
         let now_ms = self.now().0;
