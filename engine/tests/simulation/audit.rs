@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use postern_core::api::event::EventAccepted;
-use postern_core::api::project::ProjectSettings;
+use postern_core::api::project::{Aged, ProjectSettings};
 use postern_core::delivery::{Attempt, Outcome, State, Trigger, Wish};
 use postern_core::event::{ObjectRef, Operational, is_operational};
 use postern_core::filter::{self, EventFacts};
@@ -30,6 +30,21 @@ const LOST_REPEATS_MAX: usize = 3;
 
 /// A 410 is a second one so long after the first (the core's rule, said again).
 const GONE_CONFIRM_MS: i64 = 600_000;
+
+/// The longest lease: of a call that may take 30 s.
+const INLINE_LEASE_MS: i64 = 60_000;
+
+/// A process may die so often before it tells what was given up.
+const LOOKS_UNTOLD_MAX: u32 = 4;
+
+/// What is given up where the store fills up is kept for so long after its end (the ledger's rules, said
+/// again).
+const RECORDS_KEPT_MS: i64 = 3_600_000;
+const ANSWERS_KEPT_MS: i64 = DAY_MS;
+
+/// Live deliveries that are leased in a row while a replayed one waits, at most: three, and those of a step
+/// that began with others.
+const LIVE_IN_A_ROW_MAX: u32 = 12;
 
 /// Failures in a row from which on a webhook is probed, what it gets at once after that, how long each
 /// doubling of it takes at least, and the shortest pause (the core's rules, said again).
@@ -73,6 +88,10 @@ struct Free {
     from_ms: i64,
     health: Health,
 }
+
+/// An attempt that is taken faster leaves its webhook fit for the inline lane (the ledger's rule, said
+/// again).
+const QUICK_MS: u32 = 1_000;
 
 /// Values of the column `parked`.
 const HELD: u32 = 1;
@@ -157,6 +176,8 @@ pub(crate) struct Audit {
     /// Every call, by delivery and number.
     sent: BTreeMap<(i64, u32), Sent>,
     claimed: BTreeSet<(i64, u32)>,
+    /// Claims of which no report has come, with their webhooks and the ends of their leases.
+    claims: BTreeMap<(i64, u32), (i64, i64)>,
     /// Claimed and not ended, by webhook.
     under_way: BTreeMap<i64, BTreeSet<i64>>,
     /// When calls started that count for a rate limit, by webhook, with their deliveries.
@@ -201,6 +222,23 @@ pub(crate) struct Audit {
     in_flight: BTreeMap<(i64, u32), Call>,
     /// Leases of this step by webhook: live ones, and held ones of a replay.
     leases: BTreeMap<i64, (u32, u32)>,
+    /// Live deliveries of a webhook that were leased since a replayed one was, while both waited; not known
+    /// after a start.
+    live_in_a_row: BTreeMap<i64, u32>,
+    /// What the ledger says was given up before its time, and what was.
+    aged: Aged,
+    aged_deliveries: u64,
+    /// What was deleted, before its time or not.
+    deleted: u64,
+    aged_answers: u64,
+    /// How often it was told that something was given up.
+    aging_told: u32,
+    /// How often somebody looked how full the project is, and did not tell it.
+    looks_untold: u32,
+    /// How far each replay has come.
+    cursors: BTreeMap<i64, i64>,
+    /// Webhooks whose latest attempt on record failed or was slow, as far as a process knows it.
+    ailing: BTreeSet<i64>,
     /// Deliveries that a replay sends and nobody has asked for since.
     in_replays: BTreeSet<i64>,
     /// Attempts on record that their receivers took, while their webhooks were there.
@@ -307,6 +345,8 @@ impl Audit {
     pub(crate) fn restarted(&mut self) {
         self.starts += 1;
         self.passed_by.clear();
+        self.live_in_a_row.clear();
+        self.ailing.clear();
         for ((key, number), call) in &mut self.in_flight {
             call.is_forgotten |= !self.deliveries.get(key).is_some_and(|known| known.is_called_as(*number));
         }
@@ -321,6 +361,10 @@ impl Audit {
     pub(crate) fn after_step(&mut self, store: &Native, step: Step) -> Result<(), Violation> {
         self.check_free(step.now_ms)?;
         self.newly_lost.clear();
+        if step.name == "watch_fullness" && self.aged != Aged::default() && self.aging_told == 0 {
+            self.looks_untold += 1;
+        }
+        expect(self.looks_untold <= LOOKS_UNTOLD_MAX, || format!("{:?} was told to nobody", self.aged))?;
         let touched = store.take_touched();
         if touched == Touched::default() {
             return Ok(());
@@ -343,6 +387,11 @@ impl Audit {
         }
         // Reports that came together say something of their webhooks in their order.
         let reported = std::mem::take(&mut self.reporting);
+        self.note_ailing(&reported, &expected.news);
+        // Who is edited or disabled starts with the benefit of the doubt.
+        let hooks = Rc::clone(&self.hooks);
+        let version_of = |hooks: &BTreeMap<i64, Hook>, key: &i64| hooks.get(key).map(|hook| hook.version);
+        self.ailing.retain(|key| version_of(&hooks, key) == version_of(&before, key));
         expected.news.sort_by_key(|news| {
             reported.iter().position(|known| *known == (news.delivery, news.attempt.number))
         });
@@ -358,6 +407,12 @@ impl Audit {
         }
         if has_news || touched.tables.contains("webhook_health") || touched.tables.contains("webhook") {
             self.check_health(store)?;
+        }
+        if step.name == "retention_step" {
+            self.check_aged(store)?;
+        }
+        if let Some(replay) = step.replay {
+            self.check_passed_by(store, replay)?;
         }
         self.note_free(step);
         if step.name == "lease_due" {
@@ -375,17 +430,109 @@ impl Audit {
             let waits = |parked| {
                 self.deliveries.values().any(|known| known.webhook == webhook && known.parked == parked)
             };
-            if waits(HELD) {
+            let (waits_live, waits_replayed) = (waits(HELD), waits(HELD_REPLAYED));
+            if waits_live {
                 expect(replayed <= live / 3 + 1, || {
                     format!("{replayed} replayed deliveries of {webhook} went with {live} live ones")
                 })?;
                 if replayed > 0 {
                     self.reached.insert("a replayed delivery had its turn");
                 }
+                if let Some(before) = self.live_in_a_row.get(&webhook) {
+                    expect(before + live >= 3 * replayed, || {
+                        format!(
+                            "{replayed} replayed deliveries of {webhook} went after {before} and {live} live ones"
+                        )
+                    })?;
+                }
             }
-            if live > 0 && waits(HELD_REPLAYED) {
+            match self.live_in_a_row.get(&webhook).copied() {
+                _ if replayed > 0 => {
+                    // As many came after it at most.
+                    self.live_in_a_row.insert(webhook, live);
+                }
+                Some(before) => {
+                    self.live_in_a_row.insert(webhook, before + live);
+                }
+                None => {}
+            }
+            // What a replay has under way may be as much as it may have.
+            let is_ahead =
+                |known: &Known| known.state == State::Leased && !known.claimed && known.is_replayed;
+            let must_have_gone = waits_live && waits_replayed && !self.deliveries.values().any(is_ahead);
+            let in_a_row = self.live_in_a_row.get(&webhook).copied().unwrap_or_default();
+            expect(!must_have_gone || in_a_row <= LIVE_IN_A_ROW_MAX, || {
+                format!("{in_a_row} live deliveries of {webhook} were leased while a replayed one waited")
+            })?;
+            if !waits_replayed {
+                self.live_in_a_row.entry(webhook).and_modify(|in_a_row| *in_a_row = (*in_a_row).min(3));
+            }
+            if live > 0 && waits_replayed {
                 self.reached.insert("a live delivery went before a replayed one");
             }
+        }
+        Ok(())
+    }
+
+    /// What was given up before its time is counted, for whoever asks what is missing.
+    fn check_aged(&mut self, store: &Native) -> Result<(), Violation> {
+        let rows = query(store, "SELECT aged FROM meta", &[])?;
+        let stored = rows.first().ok_or("no project")?.text_or_none(0).map_err(damaged)?;
+        let stored: serde_json::Value =
+            serde_json::from_str(stored.unwrap_or("{}")).map_err(|error| error.to_string())?;
+        let aged: Aged = serde_json::from_value(stored["aged"].clone()).unwrap_or_default();
+        let (deliveries, answers) =
+            (std::mem::take(&mut self.aged_deliveries), std::mem::take(&mut self.aged_answers));
+        let deleted = std::mem::take(&mut self.deleted);
+        // What is old enough to go may go either way.
+        let follows = |before: &Aged| {
+            let counted = before.deliveries + deliveries..=before.deliveries + deleted;
+            counted.contains(&aged.deliveries) && aged.answers == before.answers + answers
+        };
+        // It starts anew where all of it would be gone by now.
+        expect(follows(&self.aged) || follows(&Aged::default()) || self.was_set, || {
+            format!("{deliveries} deliveries and {answers} answers were given up: {:?}, {aged:?}", self.aged)
+        })?;
+        if deliveries > 0 {
+            self.reached.insert("deliveries were given up before their time");
+        }
+        self.aged = aged;
+        Ok(())
+    }
+
+    /// A replay has sent again what it came by, as far as it asks for that.
+    fn check_passed_by(&mut self, store: &Native, replay: i64) -> Result<(), Violation> {
+        let rows = query(
+            store,
+            "SELECT cursor, state, query FROM replay WHERE seq = ?1",
+            &[Value::Integer(replay)],
+        )?;
+        let row = rows.first().ok_or("no replay")?;
+        let (cursor, state) = (row.integer(0).map_err(damaged)?, row.text(1).map_err(damaged)?);
+        let stored = row.text(2).map_err(damaged)?;
+        let stored: serde_json::Value = serde_json::from_str(stored).map_err(|error| error.to_string())?;
+        let asked: ReplayQuery =
+            serde_json::from_value(stored["query"].clone()).map_err(|error| error.to_string())?;
+        let before = self.cursors.insert(replay, cursor);
+        if asked.missing || asked.since.is_some() || asked.until.is_some() {
+            return Ok(());
+        }
+        let to = if state == "done" { replay } else { cursor };
+        let of_webhook = stored["webhook"].as_i64();
+        let range = self.deliveries.range(before.map_or(0, |before| before + 1)..=to);
+        // Those that are deleted have no end any more.
+        for (key, known) in range.filter(|(key, _known)| self.ended.contains_key(key)) {
+            let kind = self.events.get(&known.event).map_or("", |event| &event.kind);
+            let is_meant = known.state.is_final()
+                && of_webhook.is_none_or(|webhook| webhook == known.webhook)
+                && self.hooks.contains_key(&known.webhook)
+                && asked.states.contains(&known.state)
+                && asked.takes_type(kind);
+            expect(!is_meant, || {
+                format!(
+                    "replay {replay} ({state}, {before:?} to {cursor}, {stored}) came by {key} and left it: {known:?}"
+                )
+            })?;
         }
         Ok(())
     }
@@ -482,7 +629,15 @@ impl Audit {
         let goes_on = |known: &&Known| {
             known.state.is_final() && known.claimed && known.attempts.len() < known.attempt as usize
         };
-        let used = leased + of_webhook().filter(goes_on).count();
+        // Likewise that of one that was sent again meanwhile.
+        let is_beside = |((key, number), (of, until_ms)): &(&(i64, u32), &(i64, i64))| {
+            let known = self.deliveries.get(key);
+            *of == webhook
+                && *until_ms > now_ms
+                && !known.is_some_and(|known| known.is_called_as(*number) || goes_on(&known))
+        };
+        let beside = self.claims.iter().filter(is_beside).count();
+        let used = leased + of_webhook().filter(goes_on).count() + beside;
         let limits = [definition.concurrency_limit, health.at_once, (health.level > 0).then_some(1)];
         let limit = limits.into_iter().flatten().min().unwrap_or(AT_ONCE_MAX);
         if used >= limit as usize {
@@ -612,7 +767,7 @@ impl Audit {
              FROM delivery WHERE seq = ?1",
             &[Value::Integer(key)],
         )?;
-        let before = self.deliveries.get(&key).cloned();
+        let mut before = self.deliveries.get(&key).cloned();
         let Some(row) = rows.first() else {
             let Some(before) = before else {
                 // A transaction that was undone touched it.
@@ -623,7 +778,10 @@ impl Audit {
             expect(is_meant, || format!("delivery {key} ({before:?}) is gone after {}", step.name))?;
             let ended_ms = self.ended.remove(&key).map_or(step.now_ms, |(at_ms, _process)| at_ms);
             let kept_ms = i64::from(self.settings.retention_days) * DAY_MS;
-            return expect(self.was_set || step.now_ms - ended_ms >= kept_ms, || {
+            self.deleted += 1;
+            self.aged_deliveries += u64::from(step.now_ms - ended_ms < kept_ms);
+            // Where the store fills up it is kept for an hour; what is told of that is compared below.
+            return expect(self.was_set || step.now_ms - ended_ms >= RECORDS_KEPT_MS, || {
                 format!("delivery {key} ended at {ended_ms} and is gone at {}", step.now_ms)
             });
         };
@@ -633,6 +791,24 @@ impl Audit {
             kind: String::from(row.text(12).map_err(damaged)?),
             order_key: row.text_or_none(13).map_err(damaged)?.map(String::from),
         };
+        // Bodies of answers go a day after the end, where the store fills up.
+        if let Some(before) =
+            before.as_mut().filter(|before| step.name == "retention_step" && before.attempts != now.attempts)
+        {
+            let ended_ms = self.ended.get(&key).map_or(step.now_ms, |(at_ms, _process)| *at_ms);
+            let is_old = now.state.is_final() && step.now_ms - ended_ms >= ANSWERS_KEPT_MS;
+            let is_bare = now
+                .attempts
+                .iter()
+                .flat_map(|attempt| &attempt.response)
+                .all(|response| response.body.is_empty());
+            expect((is_old || self.was_set) && is_bare, || format!("{key} lost its answers: {now:?}"))?;
+            before.attempts = without_answers(&before.attempts);
+            expect(before.attempts == now.attempts, || format!("{key} lost more than answers: {now:?}"))?;
+            self.aged_answers += 1;
+            self.reached.insert("answers were given up");
+        }
+
         let said = |what: &str| format!("delivery {key} ({now:?}, before: {before:?}) {what}");
         let hook = self.hooks.get(&now.webhook).map(|hook| &hook.definition);
 
@@ -708,6 +884,14 @@ impl Audit {
             expect(before.event == now.event && before.webhook == now.webhook, || {
                 said("changed what it is for")
             })?;
+            let was_leased = step.name == "resend" && before.state == State::Leased;
+            expect(!was_leased || (now.state == State::Leased && now.attempt == before.attempt), || {
+                said("was sent again while it was leased")
+            })?;
+            let key_of_event = event.order_key.as_ref().filter(|_key| hook.is_some_and(|hook| hook.ordered));
+            expect(!came_back || order_key.as_ref() == key_of_event, || {
+                said("came back and goes by the wrong order key")
+            })?;
             let left_its_end = before.state.is_final() && before.state != now.state;
             let may_leave = self.resent.contains(&key)
                 || (step.name == "replay_step" && came_back)
@@ -731,6 +915,16 @@ impl Audit {
             }
             let goes_by = event.order_key.as_ref().filter(|_key| hook.is_some_and(|hook| hook.ordered));
             expect(order_key.as_ref() == goes_by, || said("goes by the wrong order key"))?;
+            let waits = |known: &Known| known.webhook == now.webhook && known.parked == HELD;
+            if step.name == "ingest" && now.parked == 0 {
+                // Those of its own step may be read before it or after it.
+                let mut older = self.deliveries.range(..now.event).map(|(_key, known)| known);
+                expect(!older.any(waits), || said("goes before others that are held"))?;
+            }
+            let older = order_key.as_ref().and_then(|order_key| {
+                self.in_order.get(&(now.webhook, order_key.clone()))?.first().filter(|first| **first < key)
+            });
+            expect(older.is_none() || now.parked == 2, || said("does not wait behind an older one"))?;
             if let Some(order_key) = &order_key {
                 self.in_order.entry((now.webhook, order_key.clone())).or_default().insert(key);
             }
@@ -821,6 +1015,7 @@ impl Audit {
             let is_called = self.in_flight.contains_key(&(key, before.attempt));
             expect(!is_called, || said("was given back while it is being called"))?;
             self.claimed.remove(&(key, before.attempt));
+            self.claims.remove(&(key, before.attempt));
             self.reached.insert("a claim was given back");
         }
         let is_under_way = now.state == State::Leased && now.claimed;
@@ -838,6 +1033,15 @@ impl Audit {
             if begun.len() == rate.calls as usize {
                 self.reached.insert("as many calls in a window as allowed");
             }
+        }
+        if is_under_way && !was_claimed {
+            // An inline lease is in no index, and as long as the longest at most.
+            let until_ms = row.integer_or_none(17).map_err(damaged)?.unwrap_or(step.now_ms + INLINE_LEASE_MS);
+            self.claims.insert((key, now.attempt), (now.webhook, until_ms));
+        }
+        let is_known = |attempt: &&Attempt| attempt.outcome != Outcome::Lost;
+        for attempt in now.attempts.iter().filter(is_known) {
+            self.claims.remove(&(key, attempt.number));
         }
         if !is_under_way && let Some(under_way) = self.under_way.get_mut(&now.webhook) {
             under_way.remove(&key);
@@ -943,6 +1147,33 @@ impl Audit {
         self.events.insert(now.event, event);
         self.deliveries.insert(key, now);
         Ok(())
+    }
+
+    /// Takes note of the webhooks whose latest attempt was slow or failed. What is told again, or of another
+    /// URL, may say anything.
+    fn note_ailing(&mut self, reported: &[(i64, u32)], news: &[News]) {
+        let is_news =
+            |known: &&(i64, u32)| news.iter().any(|news| (news.delivery, news.attempt.number) == **known);
+        for (delivery, _number) in reported.iter().filter(|known| !is_news(known)) {
+            if let Some(known) = self.deliveries.get(delivery) {
+                self.ailing.remove(&known.webhook);
+            }
+        }
+        for News { webhook, attempt, .. } in news {
+            let hook = self.hooks.get(webhook).map(|hook| &hook.definition);
+            if attempt.outcome.is_our_fault() || went_elsewhere(hook, attempt) || reported.len() > 1 {
+                self.ailing.remove(webhook);
+            } else if took_it(attempt) && attempt.duration_ms < QUICK_MS {
+                self.ailing.remove(webhook);
+            } else {
+                self.ailing.insert(*webhook);
+            }
+        }
+        for (delivery, _number) in &self.newly_lost {
+            if let Some(known) = self.deliveries.get(delivery) {
+                self.ailing.insert(known.webhook);
+            }
+        }
     }
 
     /// What the attempts that came on record in this step say of their webhooks.
@@ -1078,7 +1309,13 @@ impl Audit {
                 .map_err(damaged)?
                 .map_or_else(BTreeMap::new, |text| serde_json::from_str(text).expect("labels read back"));
             let mut subject = None;
-            if is_operational(kind) {
+            if matches!(kind, "postern.project.aging" | "postern.project.full") {
+                expect(matches!(step.name, "ingest" | "watch_fullness"), || {
+                    format!("{kind} was told by {}", step.name)
+                })?;
+                self.aging_told += u32::from(kind == "postern.project.aging");
+                self.reached.insert("told: a project fills up");
+            } else if is_operational(kind) {
                 let data: serde_json::Value =
                     serde_json::from_str(data).map_err(|error| error.to_string())?;
                 let at = expected.told.iter().position(|(told, webhook)| {
@@ -1203,6 +1440,11 @@ impl Audit {
             expect(is_plain && is_well, || {
                 said(&format!("inline although its webhook has rules or does not do well: {health:?}"))
             })?;
+            expect(!self.ailing.contains(&webhook), || {
+                said("inline after an attempt that failed or was slow")
+            })?;
+            let waits = |known: &Known| known.webhook == webhook && known.parked == HELD;
+            expect(!self.deliveries.values().any(waits), || said("inline before others that are held"))?;
         }
         if let Some(at_once) = health.at_once {
             expect(calls <= at_once as usize, || {
@@ -1580,6 +1822,20 @@ fn read(row: &Row, before: Option<&Known>) -> Result<(Known, u32, u32), LedgerEr
 
 fn attempts_in(record: &str) -> Rc<[Attempt]> {
     record.lines().map(|line| serde_json::from_str(line).expect("an attempt reads back")).collect()
+}
+
+/// Attempts without the bodies of their answers, as ageing leaves them.
+fn without_answers(attempts: &[Attempt]) -> Rc<[Attempt]> {
+    let bare = |attempt: &Attempt| {
+        let mut attempt = attempt.clone();
+        if let Some(response) = attempt.response.as_mut().filter(|response| !response.body.is_empty()) {
+            response.body.clear();
+            response.body_is_base64 = false;
+            response.truncated = true;
+        }
+        attempt
+    };
+    attempts.iter().map(bare).collect()
 }
 
 const fn took_it(attempt: &Attempt) -> bool {

@@ -46,7 +46,11 @@ const RARE: [&str; 1] = [
 /// Seeds of a test run.
 const SEEDS: u64 = 10_000;
 /// What the seeds must get into, or they prove nothing.
-const SITUATIONS: [&str; 114] = [
+const SITUATIONS: [&str; 118] = [
+    "answers were given up",
+    "deliveries were given up before their time",
+    "told: a project fills up",
+    "a full project refused events",
     "a webhook was paused between a lease and its claim",
     "a webhook was opened step by step",
     "events waited for a call with others",

@@ -18,6 +18,7 @@ use postern_core::event::NewEvent;
 use postern_core::filter::EventPattern;
 use postern_core::id::{Kind, Seq};
 use postern_core::project::{ScheduleChange, SettingsPatch};
+use postern_core::quota::{Quota, Quotas};
 use postern_core::replay::ReplayQuery;
 use postern_core::time::Timestamp;
 use postern_core::webhook::{Definition, RateLimit, WebhookName};
@@ -27,7 +28,7 @@ use postern_engine::{
 };
 use postern_ledger::{
     GivenBack, Ingested, InlineLimit, LEASE_SLACK_MS, Lane, LeaseTicket, Ledger, LedgerError, OutboxEntry,
-    OutboxItem, Report, Row, Sql, StoredWebhook, TestDraft, TestWork, Work, WorkSet,
+    OutboxItem, Report, Row, Sql, StoredWebhook, TestDraft, TestWork, Why, Work, WorkSet,
 };
 
 use crate::audit::{Audit, Plan, Sent, Step, Violation, expect, plan};
@@ -51,6 +52,9 @@ const GATES_AND_REPLAYS: [&str; 2] = ["a webhook may be called again", "a replay
 const CLOCK_OFF_MS: i64 = 3_600_000;
 /// Days that the project keeps things, in some seeds.
 const RETENTION_DAYS: u32 = 2;
+/// After the faults have ended the watchdog looks so often how full a project is, so long apart.
+const LOOKS_AT_FULLNESS: i64 = 10;
+const LOOKS_AT_FULLNESS_MS: i64 = 4 * 3_600_000;
 /// The watchdog runs every minute.
 const WATCHDOG_MS: i64 = 60_000;
 /// An object that nobody called for so long is asleep: its memory is gone, its alarm stands.
@@ -66,6 +70,8 @@ const ISOLATES: u64 = 2;
 const HOPS_MAX: u32 = 20;
 /// A call with reports that has taken longer is not waited for by others.
 const STUCK_AFTER_MS: i64 = 5_000;
+/// A delivery whose definition was not found rests for so long.
+const RESTS_MS: i64 = 30_000;
 /// What a queue refused rests for so long at least.
 const REFUSED_REST_MS: i64 = 1_000;
 /// What is to be published is, within this time, if nothing dies. KV may hang for 10 s.
@@ -140,6 +146,8 @@ enum Happening {
     Operate,
     /// An operator does something about a delivery that is being called, or about its order.
     Meddle,
+    /// An operator cancels this delivery.
+    Cancel(i64),
     /// An operator pauses a webhook, for which much comes then.
     Jam,
     /// Somebody asks for an older delivery than one that is leased, and pauses its webhook before the claim.
@@ -345,6 +353,8 @@ pub(crate) struct World {
     store: Rc<Native>,
     sql: Rc<Faulty>,
     ledger: Ledger<Rc<Faulty>>,
+    /// Bytes that the project may store, where that is about as much as it does.
+    bytes_max: Option<u64>,
     audit: Audit,
     /// On the project's clock.
     alarm_ms: Option<i64>,
@@ -379,6 +389,8 @@ pub(crate) struct World {
     out: BTreeMap<(i64, u32), i64>,
     /// When what a queue refused was given back.
     refused_ms: BTreeMap<i64, i64>,
+    /// Until when deliveries rest whose definitions were not found.
+    resting_ms: BTreeMap<i64, i64>,
     /// When no call reaches the object, and when the queues take nothing.
     outages: Vec<(i64, i64)>,
     refusals: Vec<(i64, i64)>,
@@ -435,6 +447,7 @@ impl World {
             store,
             sql,
             ledger,
+            bytes_max: None,
             audit: Audit::default(),
             alarm_ms: None,
             planned_for: (0, Timestamp(0)),
@@ -458,6 +471,7 @@ impl World {
             refused: Vec::new(),
             out: BTreeMap::new(),
             refused_ms: BTreeMap::new(),
+            resting_ms: BTreeMap::new(),
             outages: Vec::new(),
             refusals: Vec::new(),
             was_set: false,
@@ -519,6 +533,15 @@ impl World {
         }
         for _webhook in 0..self.random.between(1, 3) {
             self.create_webhook()?;
+        }
+        if self.weather == Weather::Chaos
+            && self.heal_at_ms - self.now_ms > 3_600_000
+            && self.random.chance(12)
+        {
+            let used = self.store.database_size().map_err(|error| error.to_string())?;
+            // It ages from 70 % on, and is full long after that.
+            self.bytes_max = Some(used * 100 / 72);
+            self.limit();
         }
         match self.weather {
             Weather::Chaos => self.plan_the_chaos(),
@@ -632,6 +655,12 @@ impl World {
                 self.plan(after_ms, Happening::ClockJump);
             }
         }
+        if self.bytes_max.is_some() {
+            // The platform's cron looks all the time; some of it will do.
+            for look in 1..20 {
+                self.plan(span_ms * look / 20, Happening::Watchdog);
+            }
+        }
         self.plan(span_ms, Happening::Heal);
     }
 
@@ -713,6 +742,7 @@ impl World {
             Happening::TestReport(test, number, attempt) => self.report_test(test, number, *attempt),
             Happening::Operate if self.faulty => self.operate(),
             Happening::Meddle if self.faulty => self.meddle(),
+            Happening::Cancel(key) if self.faulty => self.cancel_one(key),
             Happening::Jam if self.faulty => self.jam(),
             Happening::Squeeze(key) if self.faulty => self.squeeze(key),
             Happening::Unjam(name) => self.unjam(&name),
@@ -720,6 +750,7 @@ impl World {
             | Happening::ClockJump
             | Happening::Operate
             | Happening::Meddle
+            | Happening::Cancel(_)
             | Happening::Squeeze(_)
             | Happening::Jam => Ok(()),
             Happening::Die => self.die(),
@@ -839,7 +870,15 @@ impl World {
     fn open(&mut self) -> Result<(), Violation> {
         let opened = Ledger::open(Rc::clone(&self.sql)).map_err(|error| format!("open failed: {error}"))?;
         self.ledger = opened.ok_or("the project is gone")?;
+        self.limit();
         Ok(())
+    }
+
+    /// Sets the quotas of the project, which an object does at every start.
+    fn limit(&mut self) {
+        if let Some(bytes) = self.bytes_max {
+            self.ledger.set_quotas(Quotas::NONE.with(Quota::StoredBytes, bytes));
+        }
     }
 
     /// Sets the alarm to the next thing to do, unless it rings earlier anyway.
@@ -1110,8 +1149,16 @@ impl World {
     fn check_rested(&mut self, tickets: &[LeaseTicket]) -> Result<(), Violation> {
         for ticket in tickets {
             let key = ticket.delivery.0;
-            let Some(at_ms) = self.refused_ms.remove(&key) else { continue };
             let is_asked = self.audit.asked.contains(&key) || self.audit.cancelled.contains(&key);
+            if let Some(until_ms) = self.resting_ms.remove(&key) {
+                expect(self.now_ms >= until_ms || is_asked || self.was_set, || {
+                    format!(
+                        "{key} has no definition and rests until {until_ms}, and is sent at {}",
+                        self.now_ms
+                    )
+                })?;
+            }
+            let Some(at_ms) = self.refused_ms.remove(&key) else { continue };
             let has_rested = self.now_ms - at_ms >= REFUSED_REST_MS;
             expect(has_rested || is_asked || self.was_set, || {
                 format!("{key} was refused by its queue at {at_ms} and is sent again at {}", self.now_ms)
@@ -1175,6 +1222,9 @@ impl World {
         }
         // It may be set to something that comes later than what is due.
         self.wake_up()?;
+        if self.bytes_max.is_some() {
+            self.call("watch_fullness", Ledger::watch_fullness)?;
+        }
         self.planned_for = (u64::MAX, Timestamp(0));
         self.set_alarm()
     }
@@ -1392,7 +1442,13 @@ impl World {
                     self.post_again(request.events);
                 }
             }
-            Reply::Refused => return Err(String::from("good events were refused")),
+            Reply::Refused => {
+                let used = self.store.database_size().map_err(|error| error.to_string())?;
+                // Some of it may have aged meanwhile.
+                let is_full = self.bytes_max.is_some_and(|bytes| used > bytes / 2);
+                expect(is_full, || String::from("good events were refused"))?;
+                self.audit.reached.insert("a full project refused events");
+            }
         }
         Ok(())
     }
@@ -1674,6 +1730,9 @@ impl World {
             body_bytes: 0,
         });
         record.response = answer.response;
+        if let Some(response) = record.response.as_mut().filter(|_response| self.bytes_max.is_some()) {
+            response.body = response.body.repeat(100);
+        }
         record.duration_ms = u32::try_from(answer.duration_ms).expect("a timeout at most");
         let report = Report { delivery: work.delivery, attempt: record };
         if let Some(invocation) = self.invocations.get_mut(&id) {
@@ -1703,6 +1762,9 @@ impl World {
             // Its isolate is frozen, and tells it all the same when it wakes up.
             self.kill(id);
             let overdue_ms = (until_ms - self.now().0).max(0) + self.random.between(100, 15_000);
+            if self.random.chance(20) {
+                self.plan(overdue_ms - 50, Happening::Cancel(report.delivery.0));
+            }
             let reports = vec![*report];
             self.plan(overdue_ms, Happening::Late(Box::new(Ask::Report { reports })));
             return Ok(());
@@ -1870,8 +1932,14 @@ impl World {
 
     /// Whether it is certain that they were given back.
     fn unclaim(&mut self, claims: &[GivenBack]) -> Result<bool, Violation> {
-        let given_back = self.call("unclaim", |ledger, now| ledger.unclaim(claims, now))?;
-        Ok(given_back.done().is_some())
+        let given_back = self.call("unclaim", |ledger, now| ledger.unclaim(claims, now))?.done();
+        for key in given_back.iter().flatten() {
+            let is_meant = |claim: &&GivenBack| claim.delivery == *key && claim.why == Why::NoDefinition;
+            if claims.iter().any(|claim| is_meant(&claim)) {
+                self.resting_ms.insert(key.0, self.now_ms + RESTS_MS);
+            }
+        }
+        Ok(given_back.is_some())
     }
 
     /// Whether the caller learns that they were taken.
@@ -2323,7 +2391,9 @@ impl World {
     }
 
     fn resend(&mut self) -> Result<(), Violation> {
-        let keys = self.audit.deliveries(|state| state != State::Leased);
+        // What is leased is refused.
+        let are_all = self.random.chance(30);
+        let keys = self.audit.deliveries(|state| are_all || state != State::Leased);
         self.random.pick(&keys).copied().map_or(Ok(()), |key| self.send_again(key))
     }
 
@@ -2377,6 +2447,7 @@ impl World {
 
     fn die(&mut self) -> Result<(), Violation> {
         self.note(|_world| String::from("every process dies"));
+        self.note_trouble();
         self.epoch += 1;
         self.cache.clear();
         for id in self.invocations.keys().copied().collect::<Vec<_>>() {
@@ -2410,6 +2481,11 @@ impl World {
             })?;
         }
         self.plan(WATCHDOG_MS, Happening::Watchdog);
+        if self.bytes_max.is_some() {
+            for look in 1..=LOOKS_AT_FULLNESS {
+                self.plan(look * LOOKS_AT_FULLNESS_MS, Happening::Watchdog);
+            }
+        }
         Ok(())
     }
 }
