@@ -519,7 +519,8 @@ impl Audit {
         }
         let to = if state == "done" { replay } else { cursor };
         let of_webhook = stored["webhook"].as_i64();
-        let range = self.deliveries.range(before.map_or(0, |before| before + 1)..=to);
+        let from = before.map_or(0, |before| before + 1);
+        let range = self.deliveries.range(from..from.max(to + 1));
         // Those that are deleted have no end any more.
         for (key, known) in range.filter(|(key, _known)| self.ended.contains_key(key)) {
             let kind = self.events.get(&known.event).map_or("", |event| &event.kind);
@@ -1161,9 +1162,9 @@ impl Audit {
         }
         for News { webhook, attempt, .. } in news {
             let hook = self.hooks.get(webhook).map(|hook| &hook.definition);
-            if attempt.outcome.is_our_fault() || went_elsewhere(hook, attempt) || reported.len() > 1 {
-                self.ailing.remove(webhook);
-            } else if took_it(attempt) && attempt.duration_ms < QUICK_MS {
+            let is_quick = took_it(attempt) && attempt.duration_ms < QUICK_MS;
+            let says_nothing = attempt.outcome.is_our_fault() || went_elsewhere(hook, attempt);
+            if is_quick || says_nothing || reported.len() > 1 {
                 self.ailing.remove(webhook);
             } else {
                 self.ailing.insert(*webhook);

@@ -153,6 +153,44 @@ pub(crate) enum Defect {
     AnswersMixedUp,
     /// Who carried events does not go on with those that came meanwhile.
     WaitingEventsLeft,
+    /// The next of an order is not told when an attempt is recorded as lost.
+    LostUntold,
+    /// The next of an order is not told when an attempt is reported.
+    ReportedUntold,
+    /// The next of an order is not told when a claim is refused.
+    RefusedUntold,
+    /// The next of an order is not told when a delivery is cancelled.
+    CancelledUntold,
+    /// A delivery whose definition was not found is due at once.
+    RestForgotten,
+    /// What a person sends again does not get its order key back.
+    ResentUnordered,
+    /// What a replay sends again does not get its order key back.
+    ReplayedUnordered,
+    /// A step of a replay leaves out the first that it comes by.
+    ReplaySkips,
+    /// A start forgets that a webhook is opened step by step after an outage.
+    SlowStartForgotten,
+    /// A retry is due a second before its time.
+    RetriedEarly,
+    /// A retry is due a quarter of its wait late.
+    RetriedLate,
+    /// What is given up before its time is not counted.
+    AgedUncounted,
+    /// What is given up before its time may have ended just now.
+    AgedYoung,
+    /// What is open is given up before its time.
+    AgedOpen,
+    /// The call of a delivery that an earlier attempt ended takes no place.
+    LatePlaceForgotten,
+    /// A report that makes something due does not set the alarm.
+    AlarmNotSetByReport,
+    /// A claim that is given back does not set the alarm.
+    AlarmNotSetByUnclaim,
+    /// A webhook that is resumed does not set the alarm.
+    AlarmNotSetByResume,
+    /// A new replay does not set the alarm.
+    AlarmNotSetByReplay,
 }
 
 impl Defect {
@@ -166,14 +204,21 @@ impl Defect {
                 | Self::PauseIgnored
                 | Self::ConfirmIgnored
                 | Self::KeyUnlisted
+                | Self::SlowStartForgotten
         )
     }
 
     /// The operation in which it lies; `None`: in all of them.
     const fn operation(self) -> Option<&'static str> {
         match self {
-            Self::GivenBackUntold => Some("unclaim"),
-            Self::ResendLost => Some("resend"),
+            Self::GivenBackUntold | Self::RestForgotten => Some("unclaim"),
+            Self::ResendLost | Self::ResentUnordered => Some("resend"),
+            Self::ReplayedUnordered | Self::ReplaySkips => Some("replay_step"),
+            Self::LostUntold => Some("lease_due"),
+            Self::ReportedUntold | Self::RetriedEarly | Self::RetriedLate => Some("report"),
+            Self::RefusedUntold => Some("claim"),
+            Self::CancelledUntold => Some("cancel"),
+            Self::AgedUncounted | Self::AgedYoung | Self::AgedOpen => Some("retention_step"),
             _ => None,
         }
     }
@@ -249,7 +294,12 @@ impl Defect {
                     "value ->> '$[1][4]', CASE value ->> '$[1][2]' WHEN 2 THEN 0 ELSE value ->> '$[1][2]' END,",
                 ),
             ],
-            Self::OrderStalls | Self::GivenBackUntold => &[(
+            Self::OrderStalls
+            | Self::GivenBackUntold
+            | Self::LostUntold
+            | Self::ReportedUntold
+            | Self::RefusedUntold
+            | Self::CancelledUntold => &[(
                 "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3",
                 "updated_at_ms = ?5 WHERE seq = ?1 AND parked = ?3 + 9",
             )],
@@ -347,6 +397,38 @@ impl Defect {
                 "AND parked = 1 ORDER BY seq LIMIT ?2",
                 "AND parked = 1 ORDER BY seq LIMIT max(1, ?2 - 1)",
             )],
+            Self::RestForgotten => &[(
+                "next_at_ms = j.value ->> '$[1][3]', lease_until_ms = j.value ->> '$[1][4]', offers = 0",
+                "next_at_ms = min(j.value ->> '$[1][3]', ?2), lease_until_ms = j.value ->> '$[1][4]', offers = 0",
+            )],
+            Self::ResentUnordered | Self::ReplayedUnordered => &[(
+                "order_key = CASE j.value ->> 3 WHEN 1 THEN",
+                "order_key = CASE j.value ->> 3 WHEN 9 THEN",
+            )],
+            Self::ReplaySkips => &[(
+                "FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0",
+                "FROM json_each(?1) AS j WHERE delivery.seq = j.value ->> 0 AND j.key > 0",
+            )],
+            Self::SlowStartForgotten => {
+                &[("SELECT webhook, health FROM", "SELECT webhook, json_remove(health, '$.at_once') FROM")]
+            }
+            Self::RetriedEarly => &[(
+                "resend = (resend & 2) | ?5, next_at_ms = ?6,",
+                "resend = (resend & 2) | ?5, next_at_ms = max(?7, ?6 - 1000),",
+            )],
+            Self::RetriedLate => &[(
+                "resend = (resend & 2) | ?5, next_at_ms = ?6,",
+                "resend = (resend & 2) | ?5, next_at_ms = ?6 + (?6 - ?7) / 4,",
+            )],
+            Self::AgedUncounted => &[("UPDATE meta SET aged = ?1", "UPDATE meta SET aged = ?1 WHERE false")],
+            Self::AgedYoung => &[(
+                "state IN ('delivered', 'dead', 'cancelled') AND updated_at_ms < ?3\n             FROM delivery WHERE seq > ?1 AND seq <= ?2",
+                "state IN ('delivered', 'dead', 'cancelled') AND updated_at_ms < ?3 + 3600000\n             FROM delivery WHERE seq > ?1 AND seq <= ?2",
+            )],
+            Self::AgedOpen => &[(
+                "state IN ('delivered', 'dead', 'cancelled') AND updated_at_ms < ?3\n             FROM delivery WHERE seq > ?1 AND seq <= ?2",
+                "updated_at_ms < ?3\n             FROM delivery WHERE seq > ?1 AND seq <= ?2",
+            )],
             Self::NoTransactions
             | Self::BoundsIgnored
             | Self::ShiftIgnored
@@ -371,7 +453,12 @@ impl Defect {
             | Self::RefusedAtOnce
             | Self::PublishingForGood
             | Self::AnswersMixedUp
-            | Self::WaitingEventsLeft => &[],
+            | Self::WaitingEventsLeft
+            | Self::LatePlaceForgotten
+            | Self::AlarmNotSetByReport
+            | Self::AlarmNotSetByUnclaim
+            | Self::AlarmNotSetByResume
+            | Self::AlarmNotSetByReplay => &[],
         }
     }
 }

@@ -647,6 +647,101 @@ fn events_that_nobody_carries_are_noticed() {
 }
 
 #[test]
+fn an_order_that_a_lost_attempt_stops_is_noticed() {
+    is_noticed(Defect::LostUntold);
+}
+
+#[test]
+fn an_order_that_a_report_stops_is_noticed() {
+    is_noticed(Defect::ReportedUntold);
+}
+
+#[test]
+fn an_order_that_a_refused_claim_stops_is_noticed() {
+    is_noticed(Defect::RefusedUntold);
+}
+
+#[test]
+fn an_order_that_a_cancelled_delivery_stops_is_noticed() {
+    is_noticed(Defect::CancelledUntold);
+}
+
+#[test]
+fn a_missing_definition_that_is_looked_for_at_once_is_noticed() {
+    is_noticed(Defect::RestForgotten);
+}
+
+#[test]
+fn a_delivery_that_is_sent_again_beside_its_order_is_noticed() {
+    is_noticed(Defect::ResentUnordered);
+}
+
+#[test]
+fn a_delivery_that_a_replay_sends_beside_its_order_is_noticed() {
+    is_noticed(Defect::ReplayedUnordered);
+}
+
+#[test]
+fn a_replay_that_skips_some_is_noticed() {
+    is_noticed(Defect::ReplaySkips);
+}
+
+#[test]
+fn a_slow_start_that_a_restart_forgets_is_noticed() {
+    is_noticed(Defect::SlowStartForgotten);
+}
+
+#[test]
+fn a_retry_that_is_planned_too_early_is_noticed() {
+    is_noticed(Defect::RetriedEarly);
+}
+
+#[test]
+fn a_retry_that_is_planned_too_late_is_noticed() {
+    is_noticed(Defect::RetriedLate);
+}
+
+#[test]
+fn what_is_given_up_and_not_counted_is_noticed() {
+    is_noticed(Defect::AgedUncounted);
+}
+
+#[test]
+fn what_is_given_up_too_early_is_noticed() {
+    is_noticed(Defect::AgedYoung);
+}
+
+#[test]
+fn what_is_open_and_given_up_is_noticed() {
+    is_noticed(Defect::AgedOpen);
+}
+
+#[test]
+fn a_call_of_a_delivery_that_ended_late_and_takes_no_place_is_noticed() {
+    is_noticed(Defect::LatePlaceForgotten);
+}
+
+#[test]
+fn an_alarm_that_a_report_does_not_set_is_noticed() {
+    is_noticed(Defect::AlarmNotSetByReport);
+}
+
+#[test]
+fn an_alarm_that_a_claim_given_back_does_not_set_is_noticed() {
+    is_noticed(Defect::AlarmNotSetByUnclaim);
+}
+
+#[test]
+fn an_alarm_that_a_resumed_webhook_does_not_set_is_noticed() {
+    is_noticed(Defect::AlarmNotSetByResume);
+}
+
+#[test]
+fn an_alarm_that_a_replay_does_not_set_is_noticed() {
+    is_noticed(Defect::AlarmNotSetByReplay);
+}
+
+#[test]
 fn held_deliveries_that_are_forgotten_too_early_are_noticed() {
     is_noticed(Defect::DrainedEarly);
 }

@@ -70,6 +70,8 @@ const ISOLATES: u64 = 2;
 const HOPS_MAX: u32 = 20;
 /// A call with reports that has taken longer is not waited for by others.
 const STUCK_AFTER_MS: i64 = 5_000;
+/// A replay does not rest for longer than this, if nothing dies.
+const REPLAYED_WITHIN_MS: i64 = 5_000;
 /// A delivery whose definition was not found rests for so long.
 const RESTS_MS: i64 = 30_000;
 /// What a queue refused rests for so long at least.
@@ -389,6 +391,8 @@ pub(crate) struct World {
     out: BTreeMap<(i64, u32), i64>,
     /// When what a queue refused was given back.
     refused_ms: BTreeMap<i64, i64>,
+    /// When a replay that runs was made or went on last.
+    replaying_since_ms: Option<i64>,
     /// Until when deliveries rest whose definitions were not found.
     resting_ms: BTreeMap<i64, i64>,
     /// When no call reaches the object, and when the queues take nothing.
@@ -471,6 +475,7 @@ impl World {
             refused: Vec::new(),
             out: BTreeMap::new(),
             refused_ms: BTreeMap::new(),
+            replaying_since_ms: None,
             resting_ms: BTreeMap::new(),
             outages: Vec::new(),
             refusals: Vec::new(),
@@ -766,6 +771,7 @@ impl World {
         operation: impl FnOnce(&mut Ledger<Rc<Faulty>>, Timestamp) -> Result<T, LedgerError>,
     ) -> Result<Reply<T>, Violation> {
         self.wake_up()?;
+        self.check_replaying()?;
         // Accepting is the promise on which all else stands: it is interrupted more often.
         if self.fault(if name == "ingest" { 12 } else { 4 }) {
             let statements = self.random.below(12);
@@ -810,6 +816,9 @@ impl World {
         let replay = replay.map(|(seq, _scanned)| seq);
         self.audit.after_step(&self.store, Step { name, now_ms: now.0, replay })?;
         self.check_lost()?;
+        if matches!(name, "create_replay" | "replay_step" | "cancel_replay" | "delete_webhook") {
+            self.replaying_since_ms = self.is_replaying()?.then_some(now.0);
+        }
         if self.sql.defect().is_some_and(Defect::needs_restarts) {
             self.reopen()?;
         }
@@ -819,7 +828,7 @@ impl World {
             // The alarm is set with the commit; who died before it leaves that to the watchdog.
             self.audit.excuse_until(now.0 + WATCHDOG_MS);
             self.plan(WATCHDOG_MS, Happening::Watchdog);
-        } else if !self.is_ringing {
+        } else if !self.is_ringing && !self.is_alarm_forgotten(name) {
             self.set_alarm()?;
         }
         match result {
@@ -833,6 +842,17 @@ impl World {
         }
     }
 
+    /// Whether a defect is planted that leaves the alarm as it is after this operation.
+    fn is_alarm_forgotten(&self, operation: &str) -> bool {
+        match self.sql.defect() {
+            Some(Defect::AlarmNotSetByReport) => operation == "report",
+            Some(Defect::AlarmNotSetByUnclaim) => operation == "unclaim",
+            Some(Defect::AlarmNotSetByResume) => operation == "update_webhook",
+            Some(Defect::AlarmNotSetByReplay) => operation == "create_replay",
+            _ => false,
+        }
+    }
+
     /// The object is called: where it was asleep, a new one answers.
     fn wake_up(&mut self) -> Result<(), Violation> {
         let idle_ms = self.now_ms - self.called_at_ms;
@@ -842,6 +862,16 @@ impl World {
         }
         self.audit.slept();
         self.reopen()
+    }
+
+    /// A replay that runs goes on; where the project is full it waits for room.
+    fn check_replaying(&self) -> Result<(), Violation> {
+        let Some(since_ms) = self.replaying_since_ms else { return Ok(()) };
+        let rested_ms = self.now().0 - since_ms.max(self.audit.excused_until_ms());
+        let is_excused = self.was_set || self.bytes_max.is_some();
+        expect(rested_ms <= REPLAYED_WITHIN_MS || is_excused, || {
+            format!("a replay went on at {since_ms}, and has rested for {rested_ms} ms")
+        })
     }
 
     fn is_replaying(&self) -> Result<bool, Violation> {
@@ -1061,8 +1091,10 @@ impl World {
             Task::Send(tickets) => {
                 self.check_rested(&tickets)?;
                 let mut refused = Vec::new();
+                let mut packed = 0;
                 for lane in [Lane::First, Lane::Retry] {
                     let messages = pack(&project(), &tickets, lane, 0);
+                    packed += messages.iter().map(|message| message.tickets.len()).sum::<usize>();
                     if messages.is_empty() || (lane == Lane::Retry && self.is_planted(Defect::LaneForgotten))
                     {
                         continue;
@@ -1074,6 +1106,7 @@ impl World {
                         self.enqueue(&messages);
                     }
                 }
+                expect(packed == tickets.len(), || format!("{packed} tickets of {tickets:?} were packed"))?;
                 self.refused.extend(refused.iter().copied());
                 if self.is_planted(Defect::RefusedCounted) {
                     let due_at = self.now().plus_ms(REFUSED_REST_MS);
@@ -1302,13 +1335,11 @@ impl World {
         let request = Request { events, isolate, since_ms: self.now_ms, is_sent: false };
         self.requests.insert(id, request);
         self.plan(PATIENCE_MS, Happening::LosePatience(id));
-        match self.isolates[isolate].intake.enter(&project(), id, bytes, now) {
-            Some(round) => self.carry_events(isolate, round),
-            None => {
-                self.audit.reached.insert("events waited for a call with others");
-                Ok(())
-            }
+        if let Some(round) = self.isolates[isolate].intake.enter(&project(), id, bytes, now) {
+            return self.carry_events(isolate, round);
         }
+        self.audit.reached.insert("events waited for a call with others");
+        Ok(())
     }
 
     /// Who carries calls the project with what waits for it.
@@ -1568,9 +1599,16 @@ impl World {
                     self.audit.reached.insert("tickets went back to their queue");
                     let back = tickets.iter().map(|queued| (queued.ticket.delivery.0, queued.ticket.attempt));
                     self.settle(id, back.collect::<Vec<_>>());
+                    let hops = tickets.iter().map(|queued| queued.hops + 1).sum::<u32>();
+                    let mut counted = 0;
                     for lane in [Lane::First, Lane::Retry] {
-                        self.enqueue(&put_back(&tickets, lane));
+                        let messages = put_back(&tickets, lane);
+                        let older =
+                            messages.iter().flat_map(|message| message.tickets.iter().map(|_| message.hops));
+                        counted += older.sum::<u32>();
+                        self.enqueue(&messages);
                     }
+                    expect(counted == hops, || format!("{tickets:?} were put back {counted} hops old"))?;
                     self.plan(5, Happening::Hear(id, Box::new(Heard::Done)));
                 }
                 Do::Report { .. } if self.is_planted(Defect::ReportForgotten) && looks % 4 == 0 => {
@@ -1703,6 +1741,8 @@ impl World {
         let definition = if is_lost { None } else { self.definition(work)? };
         let Some(definition) = definition else {
             self.audit.reached.insert("a definition was not found");
+            // It must be given back.
+            self.owe(id, [(work.delivery.0, work.attempt)]);
             self.plan(1, Happening::Hear(id, Box::new(Heard::Called { call, report: None })));
             return Ok(());
         };
@@ -1958,7 +1998,11 @@ impl World {
             }
         }
         self.audit.reporting.clone_from(&told);
-        match self.call("report", |ledger, now| ledger.report(reports, now))? {
+        let reply = self.call("report", |ledger, now| ledger.report(reports, now))?;
+        if self.is_planted(Defect::LatePlaceForgotten) {
+            self.open()?;
+        }
+        match reply {
             Reply::Done(_reported) => {
                 for (key, number) in told {
                     self.audit.reported(&self.store, key, number)?;
