@@ -340,13 +340,18 @@ impl Audit {
         self.slept.extend(self.free.keys().filter(limited));
     }
 
+    /// Whose turn is next and who does badly is not known any more.
+    pub(crate) fn forget_turns(&mut self) {
+        self.passed_by.clear();
+        self.live_in_a_row.clear();
+        self.ailing.clear();
+    }
+
     /// A new process of the object: it knows what is stored, and not which calls of ended deliveries go on,
     /// nor who was served last.
     pub(crate) fn restarted(&mut self) {
         self.starts += 1;
-        self.passed_by.clear();
-        self.live_in_a_row.clear();
-        self.ailing.clear();
+        self.forget_turns();
         for ((key, number), call) in &mut self.in_flight {
             call.is_forgotten |= !self.deliveries.get(key).is_some_and(|known| known.is_called_as(*number));
         }
