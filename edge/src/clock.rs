@@ -60,7 +60,7 @@ extern "C" {
 pub(crate) fn sleep(ms: u32) -> Sleep {
     let mut timer = None;
     let elapsed = Promise::new(&mut |resolve, _reject| match set_timeout(&resolve, f64::from(ms)) {
-        Ok(started) => timer = Some(started),
+        Ok(started) => timer = Some((started, resolve)),
         // Without a timer there is no waiting.
         Err(_refused) => drop(resolve.call0(&JsValue::UNDEFINED)),
     });
@@ -69,7 +69,8 @@ pub(crate) fn sleep(ms: u32) -> Sleep {
 
 /// See [`sleep`].
 pub(crate) struct Sleep {
-    timer: Option<JsValue>,
+    /// The timer, and what it calls.
+    timer: Option<(JsValue, Function)>,
     elapsed: JsFuture,
 }
 
@@ -83,9 +84,11 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(timer) = &self.timer {
+        if let Some((timer, resolve)) = &self.timer {
             // A timer that is gone already is what is wanted.
             let _gone = clear_timeout(timer);
+            // A promise that never settles is kept for ever, with what waits for it: `JsFuture` holds itself.
+            let _settled = resolve.call0(&JsValue::UNDEFINED);
         }
     }
 }

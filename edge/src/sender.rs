@@ -96,8 +96,7 @@ extern "C" {
 }
 
 /// Writes the body piece by piece.
-async fn feed(stream: &FixedLengthStream, body: &str) -> Result<(), JsValue> {
-    let writer = stream.writable().get_writer()?;
+async fn feed(writer: &web_sys::WritableStreamDefaultWriter, body: &str) -> Result<(), JsValue> {
     for (at, piece) in body.as_bytes().chunks(body.len().div_ceil(PIECES).max(1)).enumerate() {
         if at > 0 {
             clock::sleep(BETWEEN_PIECES_MS).await;
@@ -131,10 +130,15 @@ async fn exchange(
             #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
             let stream = FixedLengthStream::new(body.len() as f64)?;
             init.set_body(&stream.readable());
+            let writer = stream.writable().get_writer()?;
             let answered = JsFuture::from(platform_fetch(url, &init)?);
-            // Whoever answers before all has come gets no more of it.
-            match future::select(answered, pin!(feed(&stream, body))).await {
-                Either::Left((answered, _)) => answered?,
+            match future::select(answered, pin!(feed(&writer, body))).await {
+                // Whoever answers before all has come gets no more of it. Without a word the platform would
+                // wait for the rest.
+                Either::Left((answered, _)) => {
+                    drop(writer.abort());
+                    answered?
+                }
                 Either::Right((_sent, answered)) => answered.await?,
             }
         }

@@ -114,8 +114,8 @@ struct TestRow {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Stores a test under a key from [`Ledger::reserve`] and leases its call to the caller. It counts as an
-    /// event of its caller's.
+    /// Stores a test under a key from [`Ledger::reserve`] and leases its calls to the caller. Each counts as
+    /// an event of its caller's.
     ///
     /// # Errors
     /// [`LedgerError::Quota`] over the events of a minute; the database fails.
@@ -125,7 +125,7 @@ impl<S: Sql> Ledger<S> {
         draft: TestDraft,
         now: Timestamp,
     ) -> Result<(TestView, TestWork), LedgerError> {
-        self.admit_events(1, now)?;
+        self.admit_events(draft.variation.map_or(1, |variation| variation.calls() as usize), now)?;
         let id = self.ids.id(Kind::Test, seq);
         let event =
             WorkEvent { seq, id, kind: draft.kind, data: draft.data, object: draft.object, accepted_at: now };
@@ -193,7 +193,7 @@ impl<S: Sql> Ledger<S> {
                 }
             }
             if test.is_due(now) && free > 0 {
-                free -= 1;
+                free = free.saturating_sub(test.variation.map_or(1, Variation::calls));
                 test.number += 1;
                 test.waits = false;
                 test.next_at = Some(test.lease_until(now));
@@ -271,10 +271,11 @@ impl<S: Sql> Ledger<S> {
 
     fn test_view(&self, test: &TestRow) -> TestView {
         let (event, contract) = (&test.event, test.definition.contract);
+        let sent_instead = test.variation.and_then(Variation::data);
         let source = Source {
             kind: &event.kind,
             accepted_at: event.accepted_at,
-            data: &event.data,
+            data: sent_instead.as_deref().unwrap_or(&event.data),
             object: event.object.as_ref(),
         };
         TestView {
@@ -416,6 +417,8 @@ fn test_row(row: &Row) -> Result<TestRow, LedgerError> {
 
 #[cfg(test)]
 mod tests {
+    use postern_core::contract::Rendering;
+    use postern_core::delivery::SentRequest;
     use postern_core::examination::Verdict;
 
     use super::*;
@@ -489,9 +492,29 @@ mod tests {
         let (_view, once) = differing(&mut ledger, Variation::AtOnce);
         let (_view, twice) = differing(&mut ledger, Variation::Repeated);
         assert_eq!(twice.lease_until.ms_since(once.lease_until), 10_000, "each call has its time");
+        for (variation, marks) in
+            [(Variation::OtherBody, "not what was signed"), (Variation::Large, "xxxxxxxx")]
+        {
+            let (_view, work) = differing(&mut ledger, variation);
+            assert!(!work.event.data.get().contains(marks), "it is not stored");
+            let ended = ledger.report_test(work.test, 1, sent(200), START).unwrap().unwrap();
+            let body = ended.attempt.and_then(|attempt| attempt.request_body).unwrap_or_default();
+            assert!(body.contains(marks), "{variation:?} is shown as it was sent");
+        }
         let (plain, work) = create(&mut ledger, None);
         let ended = ledger.report_test(work.test, 1, answered(200), START).unwrap().unwrap();
         assert_eq!((plain.variation, ended.finding), (None, None));
+    }
+
+    /// An answer, with the request that it is to.
+    fn sent(status: u16) -> Attempt {
+        let request = SentRequest {
+            url: String::from("https://w.example/"),
+            headers: Vec::new(),
+            rendering: Rendering::for_event(&webhook("w", "*"), "order.paid"),
+            body_bytes: 0,
+        };
+        Attempt { request: Some(request), ..answered(status) }
     }
 
     fn answered(status: u16) -> Attempt {

@@ -141,8 +141,8 @@ async fn each_total_leads_to_exactly_what_it_counts() {
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     let dashboard = Dashboard::sign_in_by_link(&browser, Hand::Mouse, &base, &project.token).await;
     for (link, address, expected) in [
-        ("Delivered 50 % 3 of 6 made in 24 hours", "state=delivered", 3),
-        ("Gave up 3 of those made in 24 hours", "state=dead", 3),
+        ("Delivered 50 % 3 of 6 made in the last 24 hours", "state=delivered", 3),
+        ("Gave up 3 of those made in the last 24 hours", "state=dead", 3),
         ("Under way 0 now: nothing waits to be sent", "state=under_way", 0),
         ("Webhooks down 0 of 2 webhooks, now", "state=down", 0),
     ] {

@@ -219,6 +219,8 @@ async fn a_receiver_that_takes_everything_is_told_what_it_should_refuse() {
         calls += if matches!(variation, Variation::Repeated | Variation::AtOnce) { 2 } else { 1 };
         let seen = sink.wait_for("/a", calls).await;
         let (last, before) = (&seen[calls - 1], &seen[calls.saturating_sub(2)]);
+        let shown = ended.attempt.as_ref().and_then(|attempt| attempt.request_body.as_deref());
+        assert_eq!(shown, Some(last.text()), "{variation:?} shows what was sent");
         match variation {
             Variation::NoSignature => assert_eq!(last.header("webhook-signature"), None),
             Variation::Repeated | Variation::AtOnce => {

@@ -7,6 +7,7 @@ use std::env::consts::{ARCH, OS};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
@@ -19,6 +20,8 @@ use crate::workspace;
 
 /// `trunk-version` in Trunk.toml.
 pub(crate) const VERSION: &str = "0.21.14";
+/// When a download that failed is tried again.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_hours(1);
 /// Its name as a package and as a program.
 const NAME: &str = "trunk";
 
@@ -85,6 +88,10 @@ pub(crate) fn find_or_download() -> Result<(Option<PathBuf>, &'static str)> {
     if let Some(found) = find()? {
         return Ok((Some(found), "found"));
     }
+    let tried = workspace::cache()?.join("trunk-tried");
+    if is_recent(&tried) {
+        return Ok((None, "could not be downloaded just now: xtask does its part"));
+    }
     let how = match download() {
         Ok(Download::Unavailable) => "can't be downloaded here: xtask does its part",
         Ok(Download::Taken) => match find()? {
@@ -94,10 +101,20 @@ pub(crate) fn find_or_download() -> Result<(Option<PathBuf>, &'static str)> {
         Err(stopped @ Failure::Stopped { .. }) => return Err(stopped),
         Err(failure) => {
             report::complain(failure.to_string());
-            "was downloaded and is not used: xtask does its part"
+            "can't be used: xtask does its part"
         }
     };
+    files::write(
+        &tried,
+        "A download of Trunk failed. It is tried again after an hour, or without this file.\n",
+    )?;
     Ok((None, how))
+}
+
+/// Whether a file was written within the last hour: what fails is not tried by each command.
+fn is_recent(file: &Path) -> bool {
+    let age = file.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
+    age.is_some_and(|age| age < TRIED_AGAIN_AFTER)
 }
 
 /// How a download went.
@@ -120,7 +137,17 @@ fn download() -> Result<Download> {
     fetch
         .args(["--fail", "--silent", "--show-error", "--location", "--proto", "=https"])
         // Nobody waits long where there is no way out.
-        .args(["--connect-timeout", "3", "--max-time", "90", "--output"])
+        .args([
+            "--connect-timeout",
+            "3",
+            "--max-time",
+            "90",
+            "--speed-limit",
+            "20000",
+            "--speed-time",
+            "10",
+            "--output",
+        ])
         .arg(&archive)
         .arg(format!(
             "https://github.com/trunk-rs/trunk/releases/download/v{VERSION}/trunk-{}.tar.gz",

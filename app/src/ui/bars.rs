@@ -46,6 +46,8 @@ struct Brush {
     of: Bars,
     /// Where a drag or a selection by keyboard began.
     anchor: RwSignal<Option<usize>>,
+    /// Whether the pointer was pressed here and not released.
+    is_pressed: RwSignal<bool>,
 }
 
 impl Brush {
@@ -58,11 +60,13 @@ impl Brush {
     /// Points at nothing.
     fn leave(self) {
         self.anchor.set(None);
+        self.is_pressed.set(false);
         self.of.pointed.set(None);
     }
 
     /// Chooses what is pointed at.
     fn choose(self) {
+        self.is_pressed.set(false);
         if let Some((from, to)) = self.of.pointed.get_untracked() {
             self.anchor.set(None);
             self.of.on_choose.run((from.min(to), from.max(to)));
@@ -107,6 +111,7 @@ impl Brush {
         let Some(at) = bar_at(x - place.left(), place.width(), count) else { return };
         if event.type_() == "pointerdown" && event.button() == 0 {
             self.anchor.set(Some(at));
+            self.is_pressed.set(true);
             // What is dragged over an edge still ends here.
             let _not_held = element.set_pointer_capture(event.pointer_id());
         }
@@ -114,11 +119,11 @@ impl Brush {
     }
 }
 
-/// The picture. `label` is its name for assistive technology, to which it is a slider over the bars.
-pub(crate) fn bars(label: &'static str, of: Bars) -> AnyView {
-    let brush = Brush { of, anchor: RwSignal::new(None) };
-    let last = move || of.all.with(Vec::len).saturating_sub(1);
-    let at = move || of.pointed.get().map_or_else(last, |(_from, to)| to).to_string();
+/// The picture. `label` is its name for assistive technology, to which it is a slider over the bars from 1
+/// on; at 0 it tells of all of them. `keys_id` is the id of what says which keys do what.
+pub(crate) fn bars(label: &'static str, keys_id: &'static str, of: Bars) -> AnyView {
+    let brush = Brush { of, anchor: RwSignal::new(None), is_pressed: RwSignal::new(false) };
+    let at = move || of.pointed.get().map_or(0, |(_from, to)| to + 1).to_string();
     let keys = move |event: KeyboardEvent| {
         if brush.hear(&event) {
             event.prevent_default();
@@ -126,13 +131,13 @@ pub(crate) fn bars(label: &'static str, of: Bars) -> AnyView {
         }
     };
     let up = move |event: PointerEvent| {
-        if event.button() == 0 && brush.anchor.with_untracked(Option::is_some) {
+        if event.button() == 0 && brush.is_pressed.get_untracked() {
             brush.choose();
         }
     };
     // While a drag is under way the pointer may leave the picture.
     let out = move |_| {
-        if brush.anchor.with_untracked(Option::is_none) {
+        if !brush.is_pressed.get_untracked() {
             brush.leave();
         }
     };
@@ -142,8 +147,9 @@ pub(crate) fn bars(label: &'static str, of: Bars) -> AnyView {
             tabindex="0"
             role="slider"
             aria-label=label
+            aria-describedby=keys_id
             aria-valuemin="0"
-            aria-valuemax=move || last().to_string()
+            aria-valuemax=move || of.all.with(Vec::len).to_string()
             aria-valuenow=at
             aria-valuetext=move || of.words.get()
             on:keydown=keys

@@ -307,8 +307,7 @@ impl TrialDraft {
     #[must_use]
     pub fn event_for(self, webhook: &Definition) -> NewEvent {
         let sample = contract::sample_event(webhook);
-        let data = self.data.or_else(|| self.variation.and_then(Variation::data)).unwrap_or(sample.data);
-        NewEvent { kind: self.kind.unwrap_or(sample.kind), data, ..sample }
+        NewEvent { kind: self.kind.unwrap_or(sample.kind), data: self.data.unwrap_or(sample.data), ..sample }
     }
 }
 
@@ -341,8 +340,8 @@ pub struct Trial {
     pub variation: Option<Variation>,
 }
 
-/// Parses the body of `POST webhooks/{name}/test`: `{"type"?, "data"?, "retry"?, "variation"?}`. An empty body
-/// is `{}`. Whether the webhook can do the variation is another question ([`Variation::check`]).
+/// Parses the body of `POST webhooks/{name}/test`: `{"type"?, "data"?, "retry"?, "variation"?}`. An empty
+/// body is `{}`. Whether the webhook can do the variation is another question ([`Variation::check`]).
 ///
 /// # Errors
 /// Not JSON, or every bad field.

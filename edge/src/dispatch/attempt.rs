@@ -62,7 +62,9 @@ impl Dispatcher {
             }
             Some(Variation::AtOnce) => {
                 let (one, other) = future::join(self.call(call), self.call(call)).await;
-                if is_taken(&one) { other } else { one }
+                let is_answered = matches!(one.outcome, Outcome::Answered { .. });
+                // The worse one; of two that failed, one that says something.
+                if is_taken(&one) || !is_taken(&other) && !is_answered { other } else { one }
             }
             _ => self.call(call).await,
         }

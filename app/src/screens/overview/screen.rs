@@ -69,7 +69,7 @@ pub(crate) fn Overview() -> AnyView {
     let total_again = at_most_every(TOTALS_EVERY, move || totals.reload());
     let count_again = at_most_every(NUMBERS_EVERY, move || numbers.reload());
     live.on_change(move |change| match change.kind() {
-        ChangeKind::Delivery => {
+        ChangeKind::Delivery | ChangeKind::Many => {
             reload();
             total_again();
             count_again();
@@ -77,11 +77,6 @@ pub(crate) fn Overview() -> AnyView {
         ChangeKind::Webhooks => {
             reload();
             total_again();
-        }
-        ChangeKind::Many => {
-            reload();
-            totals.reload();
-            numbers.reload();
         }
         ChangeKind::Test | ChangeKind::InboxRequest | ChangeKind::Replay | ChangeKind::Run => {}
     });

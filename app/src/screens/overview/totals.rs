@@ -72,9 +72,11 @@ pub(super) fn under_way(asked: &Asked) -> Figure {
     let about = match open.oldest_at {
         Some(oldest) => format!("now, the oldest made {}", words::ago(now(), oldest)),
         None if open.exact => String::from("now: nothing waits to be sent"),
-        None => String::from("or more, now"),
+        None => String::from("at least, now"),
     };
-    let query = Query::default().with("state", Some(UNDER_WAY));
+    // Without a time the bars above the list would be of the last 24 hours only.
+    let oldest = open.oldest_at.map(Timestamp::to_rfc3339);
+    let query = Query::default().with("state", Some(UNDER_WAY)).with("since", oldest.as_deref());
     Figure { number: number(open.count), about, is_bad: false, query }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn down(asked: &Asked) -> Figure {
 /// Of which time a total is: that of the range, or where there were too many, a shorter one.
 fn time_words(asked: &Asked, since: Timestamp) -> String {
     if since <= asked.since {
-        return String::from(asked.range.label());
+        return format!("the last {}", asked.range.label());
     }
     format!("the time since {}", words::date_time(since, offset_min(since)))
 }
@@ -153,12 +155,15 @@ mod tests {
         let delivered = delivered(&asked);
         assert_eq!(
             (delivered.number.as_str(), delivered.about.as_str()),
-            ("98 %", "9,500 of 9,687 made in 24 hours")
+            ("98 %", "9,500 of 9,687 made in the last 24 hours")
         );
         let gave_up = gave_up(&asked);
-        assert_eq!((gave_up.number.as_str(), gave_up.about.as_str()), ("24", "of those made in 24 hours"));
+        assert_eq!(
+            (gave_up.number.as_str(), gave_up.about.as_str()),
+            ("24", "of those made in the last 24 hours")
+        );
         assert!(gave_up.is_bad);
-        assert_eq!(under_way(&asked).about, "or more, now");
+        assert_eq!(under_way(&asked).about, "at least, now");
         assert_eq!(down(&asked).about, "of 30 webhooks, now");
     }
 }

@@ -11,7 +11,7 @@ use super::super::fit::LiveFilter;
 use super::model;
 use crate::api::{Load, ProjectApi, use_project};
 use crate::browser::clock::{now, offset_min};
-use crate::fetched::Fetched;
+use crate::fetched::{Fetched, effect};
 use crate::live::{at_most_every, use_live};
 use crate::nav::use_nav;
 use crate::routes::Query;
@@ -26,6 +26,8 @@ use crate::words::number;
 /// How often it is counted again while deliveries come: counting looks at up to 100,000 rows.
 const AGAIN_EVERY: Duration = Duration::from_secs(5);
 
+/// The id of what says which keys do what.
+const KEYS_ID: &str = "histogram-keys";
 /// What stands in the place of numbers that are not known yet.
 const COUNTING: &str = "Counting…";
 /// The columns of the table.
@@ -52,6 +54,20 @@ pub(in super::super) fn Histogram(
             again();
         }
     });
+    // Whoever has the list loaded again wants both.
+    let listed = StoredValue::new((Query::default(), 0));
+    effect(move || {
+        list.page.value.track();
+        let now = (query.get_untracked(), list.page.arrivals());
+        let is_again = listed.try_update_value(|before| {
+            let is_again = before.1 > 0 && before.1 < now.1 && before.0 == now.0;
+            *before = now;
+            is_again
+        });
+        if is_again == Some(true) {
+            again();
+        }
+    });
     let of = Memo::new(move |_| counted.value.with(|counted| counted.as_ref().map(|(of, _)| of.clone())));
     let shown = Memo::new(move |_| counted.value.with(|counted| counted.as_ref()?.1.clone()));
     let is_empty = list.core.is_empty();
@@ -65,9 +81,12 @@ pub(in super::super) fn Histogram(
             .with(Option::is_some)
             .then(|| view! { <p class="faint">"The bars could not be counted."</p> }.into_any())
     };
+    let is_missing =
+        Memo::new(move |_| counted.failure.with(Option::is_some) && counted.value.with(Option::is_none));
+    let picture = move || (!is_missing.get()).then(|| view! { <Picture of=of shown=shown /> }.into_any());
     view! {
         <section class="card pad histogram" aria-label="Deliveries by time" hidden=is_new>
-            <Picture of=of shown=shown />
+            {picture}
             {move || failed()}
         </section>
     }
@@ -117,13 +136,13 @@ fn Picture(
         move || shown.with(|shown| shown.as_ref().and_then(|of| model::bounds_words(of, offset_min)));
     view! {
         {head(read)}
-        {bars("Deliveries by time", Bars { all: drawn, pointed, words: said, on_choose })}
+        {bars("Deliveries by time", KEYS_ID, Bars { all: drawn, pointed, words: said, on_choose })}
         <div class="chart-ticks" aria-hidden="true">{ticks}</div>
         {move || bounds().map(|words| view! { <p class="hint">{words}</p> }.into_any())}
         <div class="histogram-foot">
             <p class="hint">
                 "Press a bar, or drag over several, to see only their deliveries."
-                <span class="for-ear">" With the keyboard: arrow keys choose a bar, Shift and arrow keys add to it, Enter applies it."</span>
+                <span class="for-ear" id=KEYS_ID>" With the keyboard: arrow keys choose a bar, Shift and arrow keys add to it, Enter applies it."</span>
             </p>
             {spans()}
         </div>
@@ -137,15 +156,17 @@ fn head(read: Memo<Option<(String, StateCounts)>>) -> AnyView {
     let time = move || {
         read.with(|read| read.as_ref().map_or_else(|| String::from(COUNTING), |(time, _)| time.clone()))
     };
-    let outcome = |(tone, word, count): (Tone, &'static str, u32)| {
+    let outcome = |(tone, word, count): (Tone, &'static str, Option<u32>)| {
+        let count = count.map_or_else(|| String::from("–"), |count| number(u64::from(count)));
         view! {
-            <li><i class=format!("dot {}", tone.class()) aria-hidden="true"></i>{word}" "<b>{number(u64::from(count))}</b></li>
+            <li><i class=format!("dot {}", tone.class()) aria-hidden="true"></i>{word}" "<b>{count}</b></li>
         }
         .into_any()
     };
     let outcomes = move || {
-        let counts = read.with(|read| read.as_ref().map(|(_, counts)| *counts)).unwrap_or_default();
-        model::outcomes(&counts).map(outcome).into_iter().collect_view()
+        let counts = read.with(|read| read.as_ref().map(|(_, counts)| *counts));
+        let of = |(tone, word, count)| outcome((tone, word, counts.map(|_known| count)));
+        model::outcomes(&counts.unwrap_or_default()).map(of).into_iter().collect_view()
     };
     view! {
         <div class="histogram-head">

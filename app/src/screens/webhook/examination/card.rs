@@ -76,10 +76,13 @@ impl Check {
     /// Goes on with the next call whenever a test has ended.
     fn follow(self) {
         effect(move || {
-            let ended = self
-                .test
-                .with(|test| test.as_ref().filter(|test| test.status != TestStatus::Pending).map(Step::of));
-            if let (Some(step), Some(at)) = (ended, self.at.get_untracked()) {
+            let at = self.at.get_untracked();
+            let asked = at.and_then(|at| model::calls().get(at).copied().flatten());
+            let ended = self.test.with(|test| {
+                let ended = test.as_ref().filter(|test| test.status != TestStatus::Pending)?;
+                Some(Step::of(ended, asked))
+            });
+            if let (Some(step), Some(at)) = (ended, at) {
                 self.end(at, step);
             }
         });
@@ -114,7 +117,7 @@ pub(crate) fn Examination(
                 <div class="pad stack">
                     <div class="beside">
                         <Button label=label icon=Icon::Doctor disabled=is_busy on_press=move |()| check.start() />
-                        <span class="hint">"A sound test, four that your receiver should refuse, and four that many receivers fail at: eleven calls in all."</span>
+                        <span class="hint">"A sound test, some that your receiver should refuse, and some that many receivers fail at."</span>
                     </div>
                     <p role="status">{move || check.steps.with(|steps| model::summary(steps))}</p>
                     <Scorecard check=check />

@@ -27,7 +27,7 @@ pub(super) enum Step {
 
 impl Step {
     /// What came of a test that has ended.
-    pub(super) fn of(test: &TestView) -> Self {
+    pub(super) fn of(test: &TestView, asked: Option<Variation>) -> Self {
         let plain = || {
             let verdict =
                 if test.status == TestStatus::Completed { Verdict::Passed } else { Verdict::Failed };
@@ -38,6 +38,11 @@ impl Step {
             };
             Finding { verdict, advice: String::from(advice.trim_end()) }
         };
+        // A server of an older version makes a plain test of it.
+        let is_unknown = asked.is_some() && test.finding.is_none();
+        if is_unknown {
+            return Self::Skipped(String::from("The server does not know this test."));
+        }
         Self::Found(test.finding.clone().unwrap_or_else(plain))
     }
 
@@ -48,7 +53,9 @@ impl Step {
             _ => None,
         };
         // The words of a fault start with what its field does.
-        Self::Skipped(fault.map_or_else(|| failure.to_string(), |fault| format!("It {}.", fault.detail)))
+        Self::Skipped(
+            fault.map_or_else(|| failure.to_string(), |fault| format!("This test {}.", fault.detail)),
+        )
     }
 
     /// Whether it is a sound call that was not taken.
