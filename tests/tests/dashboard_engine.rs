@@ -288,14 +288,15 @@ async fn the_overview_counts_attempts_and_shows_them_over_time() {
     }
     let (browser, base) = (Browser::open().await, project.api.base.clone());
     browser.go(&format!("{base}/#sign-in-dev={}", project.token)).await;
-    browser.sees("of 2 attempts in 24 hours").await;
-    browser.sees("50 %").await;
+    browser.sees("1 of 2 made in the last 24 hours").await;
+    browser.sees("24 hours: 2 attempts, 50 % delivered").await;
     browser.find("heading", "Most failures").await;
     browser.sees("1 of 1 attempts failed").await;
     browser.click("button", "The numbers as a table").await;
     browser.find("row", "2").await;
     browser.click("button", "30 days").await;
-    browser.sees("of 2 attempts in 30 days").await;
+    browser.sees("1 of 2 made in the last 30 days").await;
+    browser.sees("30 days: 2 attempts, 50 % delivered").await;
     assert!(browser.address().await.ends_with("range=30d"));
     assert_eq!(browser.complaints(&[]).await, [""; 0]);
     browser.close().await;

@@ -560,7 +560,8 @@ fn test_fields() -> Vec<(&'static str, Value)> {
             said(
                 nullable(reference("TestVariation")),
                 "What is different from a sound callback, to see whether the receiver notices. Without `retry`; \
-                 `large` without `data`. The first four need a webhook with a secret.",
+                 `large` without `data`, and not with the contract `ubiops`. The first four need a webhook with a \
+                 secret, `repeated` a `timeout_s` of at most 13, `slow` one of at least 6.",
             ),
         ),
     ]
