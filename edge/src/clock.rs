@@ -87,7 +87,8 @@ impl Drop for Sleep {
         if let Some((timer, resolve)) = &self.timer {
             // A timer that is gone already is what is wanted.
             let _gone = clear_timeout(timer);
-            // A promise that never settles is kept for ever, with what waits for it: `JsFuture` holds itself.
+            // A promise that never settles is kept for ever, with what waits for it: `JsFuture` holds itself
+            // (findings/wasm-bindgen-a-dropped-future-stays.sh).
             let _settled = resolve.call0(&JsValue::UNDEFINED);
         }
     }
